@@ -1,0 +1,129 @@
+"""What has to happen outside: each effect is a durable job, done at least once.
+
+An effect says *what to bring up to date*, not what to send: the job looks at the
+present when it runs. So effects can be repeated, and it does no harm when one is late
+or when two ask for the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from bot.domain.classify import Severity
+from bot.domain.message import Message, Subject
+
+
+class Lane(StrEnum):
+    """The queues. They share nothing, so paging never waits for chat or for a runbook."""
+
+    PAGING = "paging"
+    CHAT = "chat"
+    RUNS = "runs"
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatePage:
+    """Bring the pager up to date about an incident; `severity` orders the lane."""
+
+    incident_id: int
+    severity: Severity
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateMessage:
+    """Bring the one chat message about a subject up to date."""
+
+    subject: Subject
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SendAnswer:
+    """Answer a slash command whose answer took longer than the chat waits."""
+
+    response_url: str
+    message: Message
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPlan:
+    """Plan a runbook without running it, and answer with the plan."""
+
+    response_url: str
+    runbook: str
+    words: tuple[str, ...]
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceRun:
+    """Take a run as far as it goes without a person."""
+
+    run_id: int
+    attempt: int = 1
+
+
+Effect = UpdatePage | UpdateMessage | SendAnswer | AnswerPlan | AdvanceRun
+
+
+def lane(effect: Effect) -> Lane:
+    """The queue an effect waits in."""
+    match effect:
+        case UpdatePage():
+            return Lane.PAGING
+        case UpdateMessage() | SendAnswer():
+            return Lane.CHAT
+        case AdvanceRun() | AnswerPlan():
+            return Lane.RUNS
+
+
+def order_key(effect: Effect) -> str:
+    """Effects with the same key are done one after the other, in the order they came."""
+    match effect:
+        case UpdatePage(incident_id):
+            return f"incident:{incident_id}"
+        case UpdateMessage(subject):
+            return str(subject)
+        case SendAnswer(response_url) | AnswerPlan(response_url):
+            return response_url
+        case AdvanceRun(run_id):
+            return f"run:{run_id}"
+
+
+def priority(effect: Effect) -> int:
+    """Lower goes first within a lane: P0's page before P1's."""
+    match effect:
+        case UpdatePage(severity=severity):
+            return 1 + int(severity.value[1])
+        case _:
+            return 5
+
+
+ANSWER_TRIES = 10
+"""Tries to answer a slash command: its address lives 30 minutes, and a person has long
+asked again. Everything else is tried for as long as it takes."""
+
+
+def next_try(effect: Effect) -> Effect | None:
+    """The effect to ask for after a failed try; None when it is not worth another."""
+    if isinstance(effect, SendAnswer | AnswerPlan) and effect.attempt >= ANSWER_TRIES:
+        return None
+    return replace(effect, attempt=effect.attempt + 1)
+
+
+FIRST_RETRY = 1.0
+LONGEST_RETRY = 60.0
+
+
+def retry_delay(attempt: int, asked: float | None, jitter: float) -> float:
+    """Seconds to wait after failed try number `attempt` (1 is the first).
+
+    Doubles from `FIRST_RETRY` to `LONGEST_RETRY`; never sooner than the other side
+    asked; `jitter` (0.0 to 1.0) spreads tries over the upper half, so that a thousand
+    retries don't come at once.
+    """
+    backoff = min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(attempt - 1, 10))
+    return max(backoff * (0.5 + 0.5 * jitter), asked or 0.0)

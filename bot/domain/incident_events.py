@@ -1,0 +1,165 @@
+"""What can happen to an incident; its timeline is a list of these, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.classify import Classification, Severity
+
+
+class PageAction(StrEnum):
+    """What the pager is told; the verbs of PagerDuty's Events API v2."""
+
+    TRIGGER = "trigger"
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentOpened:
+    """The first alert of a group arrived. `dedup_key` names the incident to the pager."""
+
+    group_key: str
+    title: str
+    summary: str
+    classification: Classification
+    dedup_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsChanged:
+    """One delivery changed the incident's alerts.
+
+    `fired` and `resolved` describe the alerts that changed (at most `NAMED_ALERTS` of
+    each; the counts say how many there were); `firing` is how many fire now; `unseen`
+    is how many more Alertmanager said it has left out while the group fires.
+    """
+
+    fired: tuple[str, ...]
+    fired_count: int
+    resolved: tuple[str, ...]
+    resolved_count: int
+    firing: int
+    unseen: int
+
+
+NAMED_ALERTS = 5
+"""How many alerts one timeline entry names; a storm's delivery may hold thousands."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityRaised:
+    """A later alert is worse than what the incident was opened for."""
+
+    previous: Severity
+    classification: Classification
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A responder has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unacknowledged:
+    """The responder gave it back; it is nobody's again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mitigated:
+    """The harm has stopped; the cause has not been removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """It is over, and why we think so."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """It was not over, and why we think so."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The review is done; nothing more will happen to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAdded:
+    """Somebody wrote something down."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketOpened:
+    """A ticket was entered, because this level does not page; `due_at` is its response time."""
+
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PageSent:
+    """The pager accepted this; `severity` is the urgency that it was told."""
+
+    action: PageAction
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class PageDelayed:
+    """The pager could not be reached; the next try is in `retry_in` seconds."""
+
+    action: PageAction
+    reason: str
+    attempt: int
+    retry_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class PageRefused:
+    """The pager will not take this; a person has to look at the configuration."""
+
+    action: PageAction
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePosted:
+    """The incident's message stands in this chat channel."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRefused:
+    """The chat will not take the message; a person has to look at the configuration."""
+
+    reason: str
+
+
+IncidentEvent = (
+    IncidentOpened
+    | AlertsChanged
+    | SeverityRaised
+    | Acknowledged
+    | Unacknowledged
+    | Mitigated
+    | Resolved
+    | Reopened
+    | Closed
+    | NoteAdded
+    | TicketOpened
+    | PageSent
+    | PageDelayed
+    | PageRefused
+    | MessagePosted
+    | MessageRefused
+)

@@ -1,0 +1,84 @@
+"""A chat message as a value: what to say, not how a vendor draws it.
+
+All texts are plain and hostile: they may hold anything an alert's label held. The
+adapter that turns a `Message` into a vendor's markup escapes them there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class SubjectKind(StrEnum):
+    """What a message can be about."""
+
+    INCIDENT = "incident"
+    RUN = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The one thing a message is about: a subject has one message, updated in place."""
+
+    kind: SubjectKind
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+
+class ButtonStyle(StrEnum):
+    """How loud a button is."""
+
+    DEFAULT = "default"
+    PRIMARY = "primary"
+    DANGER = "danger"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Something to press: `action` names the command, `value` its argument."""
+
+    action: str
+    value: str
+    label: str
+    style: ButtonStyle = ButtonStyle.DEFAULT
+    confirm: str | None = None
+    """The question to ask before the press counts, or None to ask nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A short name and its value, shown side by side."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message: headline, facts, body, preformatted lines, buttons, small print."""
+
+    headline: str
+    fields: tuple[Field, ...] = ()
+    body: str = ""
+    preformatted: str = ""
+    buttons: tuple[Button, ...] = ()
+    footer: str = ""
+    subject: Subject | None = None
+    """Set on messages that are updated in place; None on answers to one person."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+    """Where a message is: the channel's id and the message's own timestamp there."""
+
+    channel: str
+    timestamp: str
+
+
+def digest(message: Message) -> str:
+    """What tells two messages apart: SHA-256 over all that they say."""
+    return hashlib.sha256(repr(message).encode()).hexdigest()

@@ -1,0 +1,48 @@
+"""A page as a value: what the on-call engineer is told at 3 a.m."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.domain.classify import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. `dedup_key` (at most 255 characters) is the same for all its repeats."""
+
+    dedup_key: str
+    summary: str
+    severity: Severity
+    source: str
+    at: datetime
+    details: Mapping[str, str] = field(default_factory=dict)
+    link: str = ""
+    """Where to read on (an absolute URL), or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class PagerEvent:
+    """What happened to an incident at the pager, as the pager tells it.
+
+    `event_id` is the same each time one event is delivered, and events are delivered
+    at least once. `occurred_at` has a zone. `actor_name` and `actor_id` are empty when
+    the pager names nobody.
+    """
+
+    event_id: str
+    event_type: str
+    """Such as ``incident.acknowledged``."""
+    occurred_at: datetime
+    dedup_key: str
+    """The key of our `Page`; empty when the pager leaves it out, as PagerDuty does on
+    services that create alerts besides incidents."""
+    actor_name: str
+    actor_id: str
+    incident_html_url: str
+    incident_id: str
+    """The pager's own name of the incident."""
+    client_url: str = ""
+    """The `link` of our `Page`, which the pager repeats when it tells of the trigger."""

@@ -1,0 +1,82 @@
+"""What a run would do, as values: found out by reading and by dry runs, changing nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.domain.cluster import BlastRadius, ObjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An object as the plan saw it; a run refuses when either digest differs."""
+
+    ref: ObjectRef
+    uid: str
+    spec_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepPlan:
+    """What a step would do, found out by reading and by a dry run on the server.
+
+    `problems` are preconditions that don't hold, as plain sentences; `decided` are the
+    values that planning fixed (such as the number of the previous revision) and that
+    the execution will use.
+    """
+
+    summary: str
+    changes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = ()
+    blast_radius: BlastRadius | None = None
+    decided: Mapping[str, str] = field(default_factory=dict)
+    reversible: bool = False
+    """Whether what the step changes can be put back by its undo."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutcome:
+    """What a step did: a sentence for the timeline, and values that its undo needs."""
+
+    summary: str
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All steps' plans by step id, and the hash that an approval binds to."""
+
+    steps: Mapping[str, StepPlan]
+    digest: str
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Every precondition that does not hold, each said once."""
+        said = (problem for step in self.steps.values() for problem in step.problems)
+        return tuple(dict.fromkeys(said))
+
+    @property
+    def targets(self) -> frozenset[Target]:
+        """Everything that the run would change."""
+        return frozenset(target for step in self.steps.values() for target in step.targets)
+
+
+def make_plan(
+    runbook_digest: str, parameters: Mapping[str, str], steps: Mapping[str, StepPlan]
+) -> Plan:
+    """The plan of these steps.
+
+    Its digest covers all that an approval is about: the runbook's text, the parameters,
+    what planning decided, and the objects as they are.
+    """
+    targets = sorted(
+        {(str(t.ref), t.uid, t.spec_digest) for s in steps.values() for t in s.targets}
+    )
+    decided = {step: dict(plan.decided) for step, plan in steps.items()}
+    covered = [runbook_digest, dict(parameters), decided, targets]
+    text = json.dumps(covered, sort_keys=True, ensure_ascii=False)
+    return Plan(steps, hashlib.sha256(text.encode()).hexdigest())

@@ -1,0 +1,221 @@
+"""The timeline: the events, read back in order, as sentences. Nobody writes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.actor import Actor
+from bot.domain.incident_events import (
+    Acknowledged,
+    AlertsChanged,
+    Closed,
+    IncidentEvent,
+    IncidentOpened,
+    MessagePosted,
+    MessageRefused,
+    Mitigated,
+    NoteAdded,
+    PageAction,
+    PageDelayed,
+    PageRefused,
+    PageSent,
+    Reopened,
+    Resolved,
+    SeverityRaised,
+    TicketOpened,
+    Unacknowledged,
+)
+from bot.domain.run_events import (
+    CompensationStarted,
+    RunApproved,
+    RunCancelled,
+    RunEvent,
+    RunFinished,
+    RunPlanned,
+    RunRefused,
+    RunRequested,
+    RunStarted,
+    StepFailed,
+    StepFinished,
+    StepProgressed,
+    StepStarted,
+    UndoFailed,
+    UndoFinished,
+    UndoStarted,
+    VerificationStarted,
+)
+
+Event = IncidentEvent | RunEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as it was committed; `id` is the order of commits."""
+
+    id: int
+    at: datetime
+    actor: Actor
+    event: Event
+    incident_id: int | None = None
+    run_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the story; times are UTC."""
+
+    at: datetime
+    kind: str
+    actor: str
+    text: str
+    run_id: int | None = None
+
+
+def entries(recorded: Sequence[Recorded]) -> tuple[Entry, ...]:
+    """The story that these events tell, oldest first."""
+    in_order = sorted(recorded, key=lambda one: one.id)
+    return tuple(
+        Entry(one.at, type(one.event).__name__, one.actor.name, sentence(one.event), one.run_id)
+        for one in in_order
+    )
+
+
+def sentence(event: Event) -> str:
+    """What happened, without who did it."""
+    match event:
+        case IncidentOpened(title=title, classification=why):
+            return f"Opened as {why.level}: {title}. Rule {why.rule}: {why.reason}"
+        case AlertsChanged():
+            return _alerts(event)
+        case SeverityRaised(previous, why):
+            return f"Raised from {previous} to {why.level}. Rule {why.rule}: {why.reason}"
+        case Acknowledged():
+            return "Acknowledged."
+        case Unacknowledged():
+            return "Given back; nobody has it now."
+        case Mitigated():
+            return "Mitigated: the harm has stopped."
+        case Resolved(reason):
+            return f"Resolved. {reason}"
+        case Reopened(reason):
+            return f"Reopened. {reason}"
+        case Closed():
+            return "Closed."
+        case NoteAdded(text):
+            return f"Note: {text}"
+        case TicketOpened(due_at):
+            return f"Ticket entered; a response is due by {due_at:%Y-%m-%d %H:%M} UTC."
+        case _:
+            return _delivery(event)
+
+
+_TOLD = {
+    PageAction.TRIGGER: "The on-call engineer was paged",
+    PageAction.ACKNOWLEDGE: "The pager was told of the acknowledgement",
+    PageAction.RESOLVE: "The pager was told of the resolution",
+}
+_TELLING = {
+    PageAction.TRIGGER: "The page",
+    PageAction.ACKNOWLEDGE: "The acknowledgement to the pager",
+    PageAction.RESOLVE: "The resolution to the pager",
+}
+
+
+def _delivery(event: Event) -> str:
+    match event:
+        case PageSent(action, severity):
+            return f"{_TOLD[action]} ({severity}); the pager accepted it."
+        case PageDelayed(action, reason, attempt, retry_in):
+            return (
+                f"{_TELLING[action]} failed (try {attempt}): {reason} Next try in {retry_in:.0f} s."
+            )
+        case PageRefused(action, reason):
+            return f"{_TELLING[action]} was refused: {reason}"
+        case MessagePosted(channel):
+            return f"Announced in {channel}."
+        case MessageRefused(reason):
+            return f"The chat message was refused: {reason}"
+        case _:
+            return _run(event)
+
+
+def _run(event: Event) -> str:
+    match event:
+        case RunRequested(runbook, parameters):
+            given = " ".join(f"{name}={value}" for name, value in parameters.items() if value)
+            return f"Asked for {runbook} {given}".rstrip() + "."
+        case RunPlanned(plan):
+            return f"Planned: {sum(len(step.changes) for step in plan.steps.values())} change(s)."
+        case RunRefused(reasons):
+            return f"Refused: {' '.join(reasons)}"
+        case RunApproved():
+            return "Approved the plan."
+        case RunCancelled():
+            return "Called off."
+        case RunStarted():
+            return "Started."
+        case VerificationStarted():
+            return "All steps done; verifying."
+        case CompensationStarted(reason):
+            return f"Putting the changes back. {reason}"
+        case RunFinished(state, result):
+            return f"Ended {state.value}. {result}"
+        case _:
+            return _step(event)
+
+
+def _step(event: Event) -> str:
+    match event:
+        case StepStarted(step):
+            return f"Step {step} began."
+        case StepProgressed(step, text):
+            return f"Step {step}: {text}"
+        case StepFinished(step, outcome, observed):
+            found = " (found done after an interruption)" if observed else ""
+            return f"Step {step} done{found}: {outcome.summary}"
+        case StepFailed(step, reason):
+            return f"Step {step} failed: {reason}"
+        case UndoStarted(step):
+            return f"Undoing step {step}."
+        case UndoFinished(step, outcome):
+            return f"Step {step} undone: {outcome.summary}"
+        case UndoFailed(step, reason):
+            return f"Step {step} could not be undone: {reason}"
+        case _:
+            raise AssertionError(f"no sentence for {type(event).__name__}")
+
+
+def _alerts(event: AlertsChanged) -> str:
+    parts = []
+    if event.fired_count:
+        parts.append(_named("fired", event.fired, event.fired_count))
+    if event.resolved_count:
+        parts.append(_named("resolved", event.resolved, event.resolved_count))
+    now = f"{event.firing} firing now"
+    if event.unseen:
+        now += f", and {event.unseen} more that Alertmanager left out"
+    return f"{'; '.join(parts) or 'Alerts changed'}. {now}."
+
+
+def _named(verb: str, names: tuple[str, ...], count: int) -> str:
+    more = f" and {count - len(names)} more" if count > len(names) else ""
+    return f"{count} alert{'s' if count != 1 else ''} {verb}: {', '.join(names)}{more}"
+
+
+def markdown(title: str, story: Sequence[Entry]) -> str:
+    """The story as a Markdown table; texts from outside can't break out of their cell."""
+    lines = [f"# {_cell(title)}", "", "| time (UTC) | who | what |", "| --- | --- | --- |"]
+    for entry in story:
+        run = f"run {entry.run_id}: " if entry.run_id is not None else ""
+        stamp = f"{entry.at:%Y-%m-%d %H:%M:%S}"
+        lines.append(f"| {stamp} | {_cell(entry.actor)} | {_cell(run + entry.text)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    escaped = (
+        text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")
+    )
+    return " ".join(escaped.split())
