@@ -1,0 +1,1 @@
+"""One file a vendor or store: the only places that speak to the outside."""

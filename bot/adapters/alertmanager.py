@@ -1,0 +1,188 @@
+"""Alertmanager's webhook body, version 4, read into the domain's values.
+
+The format is that of Alertmanager's documentation ("webhook_config"): unknown fields
+are ignored, since later versions add some. The limits below are far above what an
+Alertmanager sends and only keep absurd bodies out; a body that passes
+`check_delivery` is one that `parse_delivery` reads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from bot.domain.alert import Alert, AlertStatus, Delivery, NotJson, WrongVersion, fingerprint_of
+from bot.domain.errors import InvalidInput
+
+MAX_ALERTS = 10_000
+MAX_LABELS = 1_000
+MAX_TEXT = 64 * 1024
+"""Characters of one label value, annotation or URL."""
+
+MAX_FINGERPRINT = 64
+"""Alertmanager's fingerprints have 16 characters."""
+
+_VERSION = "4"
+
+_Text = Annotated[str, Meta(max_length=MAX_TEXT)]
+_Texts = Annotated[dict[str, _Text], Meta(max_length=MAX_LABELS)]
+_Moment = Annotated[datetime, Meta(tz=True)]
+
+_ZERO_YEAR = 1
+"""Go's zero time, 0001-01-01T00:00:00Z, is how Alertmanager writes "no time"."""
+
+
+class _Alert(msgspec.Struct, rename="camel"):
+    status: AlertStatus
+    labels: _Texts
+    starts_at: _Moment
+    annotations: _Texts = msgspec.field(default_factory=dict)
+    ends_at: _Moment | None = None
+    generator_url: _Text = msgspec.field(name="generatorURL", default="")
+    fingerprint: Annotated[str, Meta(max_length=MAX_FINGERPRINT)] = ""
+
+
+class _Delivery(msgspec.Struct, rename="camel"):
+    version: Literal["4"]
+    status: AlertStatus
+    alerts: Annotated[tuple[_Alert, ...], Meta(min_length=1, max_length=MAX_ALERTS)]
+    receiver: _Text = ""
+    group_key: _Text = ""
+    group_labels: _Texts = msgspec.field(default_factory=dict)
+    external_url: _Text = msgspec.field(name="externalURL", default="")
+    truncated_alerts: Annotated[int, Meta(ge=0, lt=2**31)] = 0
+
+
+class _Envelope(msgspec.Struct):
+    version: object = None
+
+
+_DECODER = msgspec.json.Decoder(_Delivery)
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+
+
+def check_delivery(body: bytes) -> None:
+    """Refuse a body that `parse_delivery` would refuse, at about half its cost.
+
+    Raises `NotJson`, `WrongVersion` or another `InvalidInput`.
+    """
+    _decode(body)
+
+
+def parse_delivery(body: bytes) -> Delivery:
+    """Read a webhook's body; raises `NotJson`, `WrongVersion` or another `InvalidInput`."""
+    raw = _decode(body)
+    return Delivery(
+        receiver=_clean(raw.receiver),
+        status=raw.status,
+        group_key=_clean(raw.group_key),
+        group_labels=_clean_all(raw.group_labels),
+        alerts=tuple(_alert(alert) for alert in raw.alerts),
+        external_url=_clean(raw.external_url),
+        truncated_alerts=raw.truncated_alerts,
+    )
+
+
+def _alert(raw: _Alert) -> Alert:
+    labels = _clean_all(raw.labels)
+    return Alert(
+        fingerprint=_clean(raw.fingerprint) or fingerprint_of(labels),
+        status=raw.status,
+        labels=labels,
+        annotations=_clean_all(raw.annotations),
+        starts_at=_utc(raw.starts_at),
+        ends_at=_end(raw.ends_at),
+        generator_url=_clean(raw.generator_url),
+    )
+
+
+def _end(moment: datetime | None) -> datetime | None:
+    return None if moment is None or moment.year == _ZERO_YEAR else _utc(moment)
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # within a day of the calendar's first or last moment
+        return moment.replace(tzinfo=UTC)
+
+
+def _clean(text: str) -> str:
+    """The text without NUL, which JSON can carry and PostgreSQL's text can't."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _clean_all(texts: Mapping[str, str]) -> dict[str, str]:
+    return {_clean(name): _clean(value) for name, value in texts.items()}
+
+
+def _decode(body: bytes) -> _Delivery:
+    try:
+        if not body.isascii():
+            body.decode()
+        return _DECODER.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _refusal(body, error) from None
+
+
+def _refusal(body: bytes, error: Exception) -> InvalidInput:
+    """What is wrong with the body, the most basic fault first."""
+    if isinstance(error, UnicodeDecodeError):
+        return NotJson("The body is not UTF-8: send JSON text in that encoding.")
+    try:
+        envelope = _ENVELOPE.decode(body)
+    except RecursionError:
+        return InvalidInput("The body is nested too deeply: send Alertmanager's webhook unchanged.")
+    except msgspec.ValidationError:
+        return InvalidInput(
+            "The body must be a JSON object: send Alertmanager's webhook unchanged."
+        )
+    except msgspec.DecodeError as malformed:
+        return NotJson(
+            f"The body is not JSON ({malformed}): send Alertmanager's webhook unchanged."
+        )
+    if envelope.version != _VERSION:
+        return WrongVersion('version must be "4": send the webhook of Alertmanager 0.16 or newer.')
+    return InvalidInput(_sentence(str(error)))
+
+
+_TEXTS = f"an object of at most {MAX_LABELS:,} texts of at most {MAX_TEXT:,} characters each"
+_TEXT = f"a text of at most {MAX_TEXT:,} characters"
+_TIME = "a time with its zone (RFC 3339), such as 2026-01-31T12:00:00Z"
+
+REQUIREMENTS = {
+    "alerts": f"a list of 1 to {MAX_ALERTS:,} alerts",
+    "alerts[]": "an object with status, labels and startsAt",
+    "status": '"firing" or "resolved"',
+    "labels": _TEXTS,
+    "annotations": _TEXTS,
+    "startsAt": _TIME,
+    "endsAt": _TIME,
+    "generatorURL": _TEXT,
+    "fingerprint": f"a text of at most {MAX_FINGERPRINT} characters",
+    "receiver": _TEXT,
+    "groupKey": _TEXT,
+    "groupLabels": _TEXTS,
+    "externalURL": _TEXT,
+    "truncatedAlerts": "a whole number from 0 to 2,147,483,647",
+}
+"""What each field must be, by its last name in the body, as a sentence goes on."""
+
+_MISSING = re.compile(r"missing required field `(\w+)`")
+_PLACE = re.compile(r" at `(?:key` in `)?\$\.?([^`]*)`$")
+
+
+def _sentence(error: str) -> str:
+    """What msgspec says about a body, as a sentence for whoever sent it."""
+    missing = _MISSING.search(error)
+    place = _PLACE.search(error)
+    path = ".".join(found[1] for found in (place, missing) if found).removesuffix("[...]")
+    requirement = REQUIREMENTS.get(re.sub(r"\[\d+\]$", "[]", path.rpartition(".")[2]))
+    if requirement is None:
+        return f"The body is not Alertmanager's webhook, version 4: {error}."
+    return f"{path} {'is missing: it ' if missing else ''}must be {requirement}."

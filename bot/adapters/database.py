@@ -1,0 +1,55 @@
+"""The database's engine: SQLite in one file, or PostgreSQL.
+
+SQLite runs in WAL mode with ``synchronous=FULL``, so that what was committed survives
+the loss of power; writers queue at the write lock, for at most `BUSY_TIMEOUT` seconds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+
+from bot.domain.errors import InvalidInput
+
+BUSY_TIMEOUT = 30.0
+"""Seconds that a writer waits for the one before it; a commit takes milliseconds, so a
+wait of this length means that something is wrong and an error is better."""
+
+
+def database_url(text: str) -> URL:
+    """The URL with its driver named. Raises `InvalidInput` for any other database."""
+    url = make_url(text)
+    if url.get_backend_name() == "sqlite":
+        return url.set(drivername="sqlite")
+    if url.get_backend_name() in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    raise InvalidInput(
+        f"TOCSIN_DATABASE_URL names {url.get_backend_name()}; use sqlite:///… or postgresql://…"
+    )
+
+
+def create(text: str) -> Engine:
+    """An engine for the database at that URL; a SQLite file's folder is made."""
+    url = database_url(text)
+    if url.drivername != "sqlite":
+        return create_engine(url, pool_pre_ping=True, pool_size=20)
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_size=20)
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # Writes begin with the write lock, so a read never has to be upgraded (and fail).
+    connection.isolation_level = "IMMEDIATE"
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"busy_timeout={int(BUSY_TIMEOUT * 1000)}",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,120 @@
+"""Durable work: effects are queue jobs of DBOS, enqueued in the caller's transaction.
+
+A job that was enqueued is done at least once, whatever crashes: DBOS keeps it in the
+database, and a worker that starts again takes up what it had begun. Each lane is a
+queue; effects with the same order key are one partition of it, and run one at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
+from sqlalchemy import Connection, Engine
+
+from bot.adapters import codec
+from bot.domain.effects import AdvanceRun, Effect, Lane, lane, order_key, priority
+
+APPLICATION = "tocsin"
+APPLICATION_VERSION = "1"
+"""Pinned: by default DBOS hashes the source, and a new release would then leave the old
+release's jobs where they are. Raise it only with a migration of waiting jobs."""
+
+PERFORM, ADVANCE = "perform_effect", "advance_run"
+"""The names of the two workflows, as they stand in the database."""
+
+POLLING: Mapping[Lane, float] = {Lane.PAGING: 0.05, Lane.CHAT: 0.15, Lane.RUNS: 0.2}
+"""Seconds between two looks into a queue: a page waits 25 ms on average. More often
+costs processor time while nothing happens."""
+
+WORKERS: Mapping[Lane, int] = {Lane.PAGING: 8, Lane.CHAT: 4, Lane.RUNS: 16}
+"""Jobs at once. Chat allows about one message a second a channel; a run occupies its
+worker for as long as a rollout takes."""
+
+
+class DurableQueue:
+    """Puts effects into the queues. Needs no worker in this process."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._client = DBOSClient(
+            system_database_engine=engine,
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=APPLICATION,
+            lazy=True,
+        )
+
+    def enqueue(self, connection: Connection, effect: Effect, delay: float) -> None:
+        """Part of the connection's transaction: committed and rolled back with it."""
+        options: dict[str, Any] = {
+            "workflow_name": ADVANCE if isinstance(effect, AdvanceRun) else PERFORM,
+            "queue_name": lane(effect).value,
+            "queue_partition_key": order_key(effect),
+            "priority": priority(effect),
+        }
+        if delay > 0:
+            options["delay_seconds"] = delay
+        argument = effect.run_id if isinstance(effect, AdvanceRun) else codec.dump_effect(effect)
+        self._client.enqueue_in_transaction(connection, options, argument)  # type: ignore[arg-type]
+
+
+class DurableWorker:
+    """Runs the jobs: `perform` does an effect, `advance` one action of a run.
+
+    `advance` returns whether there is more to do; each call is a journalled step, so a
+    run that is taken up again does not start over.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        replica: str,
+        perform: Callable[[Effect], None],
+        advance: Callable[[int], bool],
+    ) -> None:
+        self._engine = engine
+        self._replica = replica
+        self._perform = perform
+        self._advance = advance
+
+    def start(self) -> None:
+        """Take up unfinished jobs and begin to work; the tables must be there."""
+        DBOS(
+            config={
+                "name": APPLICATION,
+                "application_version": APPLICATION_VERSION,
+                "executor_id": self._replica,
+                "system_database_engine": self._engine,
+                "serializer": DBOSPortableJSONSerializer(),
+                "run_migrations": False,
+                "log_level": "WARNING",
+            }
+        )
+        perform, advance = self._perform, self._advance
+
+        @DBOS.workflow(name=PERFORM)
+        def perform_effect(data: dict[str, Any]) -> None:
+            perform(codec.load_effect(data))
+
+        @DBOS.step(name="next_action")
+        def next_action(run_id: int) -> bool:
+            return advance(run_id)
+
+        @DBOS.workflow(name=ADVANCE)
+        def advance_run(run_id: int) -> None:
+            while next_action(run_id):
+                pass
+
+        DBOS.launch()
+        for queue in Lane:
+            DBOS.register_queue(
+                queue.value,
+                worker_concurrency=WORKERS[queue],
+                partition_concurrency=1,
+                polling_interval_sec=POLLING[queue],
+                on_conflict="always_update",
+            )
+
+    def stop(self) -> None:
+        """Stop taking jobs; those under way are taken up by the next worker."""
+        DBOS.destroy(workflow_completion_timeout_sec=0)

@@ -1,0 +1,169 @@
+"""The `Cluster` port on the official Kubernetes client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from datetime import UTC
+
+from kubernetes.client import ApiClient, Configuration
+from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
+from yaml import YAMLError
+
+from bot.adapters import kubernetes_values as values
+from bot.adapters.kubernetes_api import KubernetesApi
+from bot.adapters.kubernetes_blast_radius import active_pods, blast_radius
+from bot.adapters.kubernetes_values import Json
+from bot.domain.cluster import (
+    MARKER_ANNOTATION,
+    BlastRadius,
+    Deployment,
+    Marker,
+    ObjectRef,
+    Pod,
+    Revision,
+    Service,
+)
+from bot.domain.errors import NotFound, PermanentError
+
+RESTART_ANNOTATION = "kubectl.kubernetes.io/restartedAt"
+TEMPLATE_HASH_LABEL = "pod-template-hash"
+
+
+def connect(kubeconfig: str | None, host: str | None) -> ApiClient:
+    """Connect by a kubeconfig file, else to `host` (plain http), else from within a pod.
+
+    The client's own retries are off: whether a call is repeated is decided elsewhere.
+
+    Raises:
+        PermanentError: the file or the pod's service account can't be used.
+    """
+    configuration = Configuration()
+    if kubeconfig or not host:
+        _authenticate(configuration, kubeconfig)
+    else:
+        configuration.host = host
+        configuration.proxy = None  # a server on loopback is not behind the environment's proxy
+    configuration.retries = False
+    return ApiClient(configuration)
+
+
+def _authenticate(configuration: Configuration, kubeconfig: str | None) -> None:
+    try:
+        if kubeconfig:
+            load_kube_config(kubeconfig, client_configuration=configuration, persist_config=False)  # type: ignore[no-untyped-call]
+        else:
+            load_incluster_config(configuration)  # type: ignore[no-untyped-call]
+    except (ConfigException, OSError, ValueError, YAMLError) as error:
+        source = f"The kubeconfig {kubeconfig}" if kubeconfig else "The pod's service account"
+        raise PermanentError(f"{source} can't be used: {error}") from error
+
+
+class KubernetesCluster:
+    """The cluster behind `client`; a request is given up after `timeout` seconds."""
+
+    def __init__(self, client: ApiClient, timeout: float) -> None:
+        self._api = KubernetesApi(client, timeout)
+
+    def deployment(self, ref: ObjectRef) -> Deployment:
+        return values.deployment(self._api.read(ref))
+
+    def deployments(self, namespace: str | None = None) -> Sequence[Deployment]:
+        if namespace is None:
+            found = self._api.find_all_deployments()
+        else:
+            found = self._api.find("deployments", namespace, {})
+        return tuple(map(values.deployment, found))
+
+    def revisions(self, ref: ObjectRef) -> Sequence[Revision]:
+        live = self._api.read(ref)
+        history = self._history(live)
+        current = values.revision_number(live)
+        newest_first = sorted(history, reverse=True)
+        return tuple(values.revision(history[number], current) for number in newest_first)
+
+    def restart(self, ref: ObjectRef, marker: Marker, *, dry_run: bool = False) -> Deployment:
+        _refuse_paused(self._api.read(ref), "restarted")
+        restarted_at = marker.at.astimezone(UTC).isoformat()
+        template = {"metadata": {"annotations": {RESTART_ANNOTATION: restarted_at}}}
+        patch = {
+            "metadata": {"annotations": {MARKER_ANNOTATION: str(marker)}},
+            "spec": {"template": template},
+        }
+        return values.deployment(self._api.strategic_merge(ref, patch, dry_run))
+
+    def roll_back(
+        self, ref: ObjectRef, revision: int, marker: Marker, *, dry_run: bool = False
+    ) -> Deployment:
+        live = self._api.read(ref)
+        if values.marker_of(live) == str(marker):
+            return values.deployment(live)  # done before: the revision has a new number since
+        _refuse_paused(live, "rolled back")
+        template = self._template(live, revision)
+        patch = [
+            *_marked(live, marker),
+            {"op": "replace", "path": "/spec/template", "value": template},
+        ]
+        return values.deployment(self._api.json_patch(ref, patch, dry_run))
+
+    def service(self, ref: ObjectRef) -> Service:
+        return values.service(self._api.read(ref))
+
+    def switch_service(
+        self,
+        ref: ObjectRef,
+        selector: Mapping[str, str],
+        marker: Marker,
+        *,
+        dry_run: bool = False,
+    ) -> Service:
+        patch = [
+            *_marked(self._api.read(ref), marker),
+            {"op": "add", "path": "/spec/selector", "value": dict(selector)},
+        ]
+        return values.service(self._api.json_patch(ref, patch, dry_run))
+
+    def pods(self, namespace: str, selector: Mapping[str, str]) -> Sequence[Pod]:
+        return tuple(map(values.pod, active_pods(self._api, namespace, selector)))
+
+    def blast_radius(self, namespace: str, selector: Mapping[str, str]) -> BlastRadius:
+        return blast_radius(self._api, namespace, selector)
+
+    def _template(self, live: Json, revision: int) -> Json:
+        """Return the pod template of `revision`, as it was before its ReplicaSet got it."""
+        history = self._history(live)
+        if revision not in history:
+            there_are = ", ".join(map(str, sorted(history))) or "none"
+            raise NotFound(
+                f"{values.name_of(live)} has no revision {revision}; there are: {there_are}"
+            )
+        template: Json = deepcopy(history[revision]["spec"]["template"])
+        template["metadata"]["labels"].pop(TEMPLATE_HASH_LABEL, None)
+        return template
+
+    def _history(self, live: Json) -> Mapping[int, Json]:
+        """Return the ReplicaSets that the Deployment `live` still keeps, by revision."""
+        metadata = live["metadata"]
+        found = self._api.find("replicasets", metadata["namespace"], values.match_labels(live))
+        owned = [raw for raw in found if values.is_owned(raw, metadata["uid"])]
+        return {values.revision_number(raw): raw for raw in owned}
+
+
+def _refuse_paused(live: Json, action: str) -> None:
+    if live["spec"].get("paused"):
+        raise PermanentError(f"{values.name_of(live)} is paused; resume it before it is {action}")
+
+
+def _marked(live: Json, marker: Marker) -> list[Json]:
+    """The operations that write `marker`, and only onto the object as it was read.
+
+    A patch that names another `resourceVersion` than the object's is a conflict, so
+    nothing that was written in between is overwritten. (A failed `test` operation
+    would do as well, but the API server answers that with a 422 that says nothing.)
+    """
+    annotations = {**values.annotations_of(live), MARKER_ANNOTATION: str(marker)}
+    version = live["metadata"]["resourceVersion"]
+    return [
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+        {"op": "add", "path": "/metadata/annotations", "value": annotations},
+    ]

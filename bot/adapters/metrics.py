@@ -1,0 +1,53 @@
+"""Tocsin's own metrics, in Prometheus' format.
+
+The listener and the worker are processes of their own; `prometheus_client` adds them
+up through files in a folder (``PROMETHEUS_MULTIPROC_DIR``, set by the supervisor).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+_COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "webhooks": ("Webhooks answered, by sender and result.", ("source", "result")),
+    "alerts": ("Alerts received, by what was new about them.", ("news",)),
+    "incidents": ("Incidents opened, by the level they were opened with.", ("severity",)),
+    "pager_events": ("PagerDuty's webhook events, by what became of them.", ("reason",)),
+    "effects": ("Effects tried, by kind and outcome.", ("kind", "outcome")),
+    "slack_requests": ("Requests from Slack, by result.", ("result",)),
+}
+"""Every counter that `Counters.count` may be asked for: what it counts, and its labels."""
+
+
+class PrometheusCounters:
+    """`Counters` in Prometheus' client library; an unknown name is a `KeyError`."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self._counters = {
+            name: Counter(f"tocsin_{name}", text, labels, registry=registry)
+            for name, (text, labels) in _COUNTERS.items()
+        }
+        self._effect_seconds = Histogram(
+            "tocsin_effect_seconds", "How long an effect took.", ("kind",), registry=registry
+        )
+
+    def count(self, name: str, number: int = 1, **labels: str) -> None:
+        """Add `number` to a counter of `_COUNTERS`."""
+        self._counters[name].labels(**labels).inc(number)
+
+    def effect_took(self, kind: str, outcome: str, seconds: float) -> None:
+        """Note that an effect was tried, what came of it, and how long it took."""
+        self.count("effects", kind=kind, outcome=outcome)
+        self._effect_seconds.labels(kind=kind).observe(seconds)
+
+
+def exposition(folder: Path) -> bytes:
+    """All processes' metrics, added up, as text."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
+    return generate_latest(registry)

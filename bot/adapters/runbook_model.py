@@ -1,0 +1,114 @@
+"""The format of a runbook file, as pydantic models and as a JSON Schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
+
+from bot.domain.runbook import ParameterType, Risk
+from bot.ports import StepKind
+
+NAME = r"[a-z][a-z0-9-]{0,62}"
+VERSION = r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})"
+"""Semantic versions (semver.org) without pre-releases: what is in the folder is released."""
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_PLACEHOLDER = {
+    "description": "A text with placeholders such as ${parameters.workload}.",
+    "type": "string",
+    "pattern": r"\$\{parameters\.[a-z][a-z0-9_]*\}",
+}
+
+
+def as_text(value: object) -> object:
+    """A whole number or a truth value as the text it was written as; all else as it is."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else value
+
+
+Line = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f]*$"
+    ),
+]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ParameterModel(_Model):
+    """A value that whoever starts the runbook gives; with a default it may be left out."""
+
+    type: ParameterType
+    description: Line
+    # A factory, so that the schema shows no default: what has none must be given.
+    default: Annotated[str, BeforeValidator(as_text)] = Field(default_factory=str)
+
+
+class StepModel(_Model):
+    """One step. Its title tells a person at 3 a.m. what happens in it."""
+
+    id: Identifier
+    title: Line
+
+
+class RunbookModel(_Model):
+    """A released version of a runbook. The file never changes: a change is a new version."""
+
+    name: Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
+    version: Annotated[str, StringConstraints(pattern=f"^{VERSION}$")]
+    summary: Line
+    risk: Risk
+    parameters: dict[Identifier, ParameterModel] = {}
+    steps: Sequence[Any]
+    verification: Sequence[Any] = ()
+
+
+def runbook_model(kinds: Iterable[StepKind]) -> type[RunbookModel]:
+    """The model whose steps are the union of these kinds, told apart by their `kind`."""
+    step: Any = Annotated[reduce(or_, map(_step_model, kinds)), Field(discriminator="kind")]
+    steps: Any = Annotated[list[step], Field(min_length=1)]
+    return create_model(
+        "Runbook",
+        __base__=RunbookModel,
+        __doc__=RunbookModel.__doc__,
+        steps=(steps, ...),
+        verification=(list[step], []),
+    )
+
+
+def _step_model(kind: StepKind) -> type[StepModel]:
+    literal: Any = Literal[kind.name]
+    return create_model(
+        kind.name,
+        __base__=StepModel,
+        __doc__=type(kind).__doc__,
+        kind=(literal, ...),
+        arguments=(kind.arguments, Field(alias="with")),
+    )
+
+
+def schema(kinds: Mapping[str, StepKind]) -> dict[str, Any]:
+    """The JSON Schema of the format, for editors: every argument may be a placeholder too."""
+    described = runbook_model(kinds.values()).model_json_schema(by_alias=True)
+    definitions = described["$defs"]
+    for kind in kinds.values():
+        properties = definitions[kind.arguments.__name__]["properties"]
+        for name, argument in properties.items():
+            properties[name] = {"anyOf": [argument, {"$ref": "#/$defs/Placeholder"}]}
+    definitions["Placeholder"] = _PLACEHOLDER
+    return {"$schema": _DIALECT, **described}
+
+
+def schema_text(kinds: Mapping[str, StepKind]) -> str:
+    """The schema as `runbooks/schema.json` holds it."""
+    return json.dumps(schema(kinds), indent=2) + "\n"

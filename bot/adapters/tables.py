@@ -1,0 +1,84 @@
+"""The tables. Events are the record; the others are projections of them, or links.
+
+A projection's `document` is the whole domain value as JSON (`codec.py`); the columns
+beside it are what it is searched by. The schema is made by the migrations in
+``migrations/``, which a test holds equal to these classes.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import Field, SQLModel
+
+
+class IncidentRow(SQLModel, table=True):
+    """The newest state of an incident."""
+
+    __tablename__ = "incident"
+    id: int | None = Field(default=None, primary_key=True)
+    group_key: str = Field(index=True)
+    dedup_key: str = Field(unique=True)
+    state: str = Field(index=True)
+    document: str
+
+
+class EventRow(SQLModel, table=True):
+    """One thing that happened; never changed, never removed."""
+
+    __tablename__ = "event"
+    id: int | None = Field(default=None, primary_key=True)
+    at: str
+    incident_id: int | None = Field(default=None, index=True)
+    run_id: int | None = Field(default=None, index=True)
+    kind: str
+    actor: str
+    document: str
+
+
+class AlertRow(SQLModel, table=True):
+    """The last that is known of a fingerprint."""
+
+    __tablename__ = "alert"
+    fingerprint: str = Field(primary_key=True)
+    incident_id: int | None = Field(default=None, index=True)
+    status: str
+    starts_at: str = Field(index=True)
+    document: str
+
+
+class RunRow(SQLModel, table=True):
+    """The newest state of a run, with the text of the runbook that it runs."""
+
+    __tablename__ = "run"
+    id: int | None = Field(default=None, primary_key=True)
+    incident_id: int | None = Field(default=None, index=True)
+    state: str = Field(index=True)
+    document: str
+
+
+class TicketRow(SQLModel, table=True):
+    """A ticket: an incident that does not page, and by when somebody must respond."""
+
+    __tablename__ = "ticket"
+    incident_id: int = Field(primary_key=True)
+    title: str
+    severity: str
+    due_at: str
+    done: bool = False
+
+
+class MessageRow(SQLModel, table=True):
+    """Where the chat message about a subject stands (empty until the chat has said so)."""
+
+    __tablename__ = "message"
+    subject: str = Field(primary_key=True)
+    channel: str
+    timestamp: str
+    digest: str
+
+
+class SeenRow(SQLModel, table=True):
+    """What was worked in already: inbox rows and the pager's event ids."""
+
+    __tablename__ = "seen"
+    key: str = Field(primary_key=True)
+    at: str

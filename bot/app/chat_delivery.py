@@ -1,0 +1,118 @@
+"""Keeps the one chat message about each subject up to date, and sends late answers.
+
+The intent to post is written before the post: a job that finds an intent without a
+place (the one before it died there) looks in the channel before it posts again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.app.record import record_incident
+from bot.domain.actor import TOCSIN
+from bot.domain.effects import SendAnswer, UpdateMessage, next_try, retry_delay
+from bot.domain.errors import NotFound, PermanentError, TemporaryError
+from bot.domain.incident_events import IncidentEvent, MessagePosted, MessageRefused
+from bot.domain.incident_message import incident_message
+from bot.domain.message import Message, MessageRef, Subject, SubjectKind, digest
+from bot.domain.run_message import run_message
+from bot.ports import Chat, Clock, PostedMessage, Reader, Store
+
+
+class ChatDelivery:
+    """Does the chat's effects."""
+
+    def __init__(
+        self, store: Store, chat: Chat, channel: str, clock: Clock, jitter: Callable[[], float]
+    ) -> None:
+        self._store = store
+        self._chat = chat
+        self._channel = channel
+        self._clock = clock
+        self._jitter = jitter
+
+    def update(self, effect: UpdateMessage) -> None:
+        """Post the subject's message, or update it in place when it says something new."""
+        subject = effect.subject
+        with self._store.read() as reader:
+            message = _render(reader, subject)
+            posted = reader.message(subject)
+        says = digest(message)
+        if posted is not None and posted.digest == says:
+            return
+        try:
+            ref = self._show(subject, message, posted)
+        except TemporaryError as error:
+            self._again(effect, error)
+        except PermanentError as error:
+            self._write(subject, MessageRefused(str(error)))
+        else:
+            self._remember(subject, posted, PostedMessage(ref, says))
+
+    def answer(self, effect: SendAnswer) -> None:
+        """Send a late answer to a slash command."""
+        try:
+            self._chat.answer(effect.response_url, effect.message)
+        except TemporaryError as error:
+            self._again(effect, error)
+
+    def _show(self, subject: Subject, message: Message, posted: PostedMessage | None) -> MessageRef:
+        if posted is not None and posted.ref is not None:
+            try:
+                self._chat.update(posted.ref, message)
+                return posted.ref
+            except NotFound:
+                posted = None  # somebody deleted it
+        if posted is None:
+            self._remember(subject, None, PostedMessage(None, ""))
+            return self._chat.post(self._channel, message)
+        return self._post_once(subject, message)
+
+    def _post_once(self, subject: Subject, message: Message) -> MessageRef:
+        with self._store.read() as reader:
+            since = _begin(reader, subject)
+        found = self._chat.find(self._channel, subject, since)
+        if found is None:
+            return self._chat.post(self._channel, message)
+        self._chat.update(found, message)
+        return found
+
+    def _remember(self, subject: Subject, before: PostedMessage | None, now: PostedMessage) -> None:
+        with self._store.transaction() as tx:
+            tx.save_message(subject, now)
+        first = before is None or before.ref is None
+        if now.ref is not None and first and subject.kind is SubjectKind.INCIDENT:
+            self._write(subject, MessagePosted(self._channel))
+
+    def _write(self, subject: Subject, event: IncidentEvent) -> None:
+        with self._store.transaction() as tx:
+            incident_id = _incident_of(tx, subject)
+            if incident_id is not None:
+                incident = tx.incident(incident_id)
+                record_incident(tx, incident, (event,), TOCSIN, self._clock.now())
+
+    def _again(self, effect: UpdateMessage | SendAnswer, error: TemporaryError) -> None:
+        delay = retry_delay(effect.attempt, error.retry_after, self._jitter())
+        again = next_try(effect)
+        if again is not None:
+            with self._store.transaction() as tx:
+                tx.enqueue(again, delay)
+
+
+def _render(reader: Reader, subject: Subject) -> Message:
+    if subject.kind is SubjectKind.RUN:
+        return run_message(reader.run(subject.id))
+    return incident_message(reader.incident(subject.id))
+
+
+def _begin(reader: Reader, subject: Subject) -> datetime:
+    if subject.kind is SubjectKind.RUN:
+        return reader.run(subject.id).requested_at
+    return reader.incident(subject.id).opened_at
+
+
+def _incident_of(reader: Reader, subject: Subject) -> int | None:
+    if subject.kind is SubjectKind.RUN:
+        return reader.run(subject.id).incident_id
+    return subject.id

@@ -1,0 +1,98 @@
+"""Keeps the pager up to date about incidents.
+
+A job looks at the present, makes at most one call, and writes the outcome down; when
+the pager is out of reach it asks for the same effect again, later. Nothing here
+remembers anything between two jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot.app.record import record_incident
+from bot.domain.actor import TOCSIN
+from bot.domain.effects import UpdatePage, retry_delay
+from bot.domain.errors import PermanentError, TemporaryError
+from bot.domain.incident import Incident
+from bot.domain.incident_events import PageAction, PageDelayed, PageRefused, PageSent
+from bot.domain.page import Page
+from bot.domain.paging import next_page
+from bot.ports import Clock, Pager, Reader, Store
+
+EVERY_NTH = 10
+"""After the first `EVERY_NTH` failed tries, the timeline names every tenth only."""
+
+
+class PageDelivery:
+    """Keeps the pager up to date about an incident."""
+
+    def __init__(
+        self, store: Store, pager: Pager, clock: Clock, jitter: Callable[[], float]
+    ) -> None:
+        self._store = store
+        self._pager = pager
+        self._clock = clock
+        self._jitter = jitter
+
+    def update(self, effect: UpdatePage) -> None:
+        """Tell the pager the one thing that it has to know now, if anything."""
+        with self._store.read() as reader:
+            incident = reader.incident(effect.incident_id)
+            page = _page(reader, incident)
+        action = next_page(incident).action
+        if action is None:
+            return
+        try:
+            self._tell(action, page)
+        except TemporaryError as error:
+            self._again(effect, action, error)
+        except PermanentError as error:
+            self._write(effect, PageRefused(action, str(error)))
+        else:
+            self._write(effect, PageSent(action, incident.severity))
+
+    def _tell(self, action: PageAction, page: Page) -> None:
+        match action:
+            case PageAction.TRIGGER:
+                self._pager.trigger(page)
+            case PageAction.ACKNOWLEDGE:
+                self._pager.acknowledge(page.dedup_key)
+            case PageAction.RESOLVE:
+                self._pager.resolve(page.dedup_key)
+
+    def _write(self, effect: UpdatePage, event: PageSent | PageRefused) -> None:
+        """Write the outcome down, and look again: more may have happened meanwhile."""
+        with self._store.transaction() as tx:
+            incident = tx.incident(effect.incident_id)
+            incident = record_incident(tx, incident, (event,), TOCSIN, self._clock.now())
+            if next_page(incident).action is not None:
+                tx.enqueue(UpdatePage(incident.id, incident.severity))
+
+    def _again(self, effect: UpdatePage, action: PageAction, error: TemporaryError) -> None:
+        delay = retry_delay(effect.attempt, error.retry_after, self._jitter())
+        with self._store.transaction() as tx:
+            if effect.attempt <= EVERY_NTH or effect.attempt % EVERY_NTH == 0:
+                event = PageDelayed(action, str(error), effect.attempt, delay)
+                incident = tx.incident(effect.incident_id)
+                record_incident(tx, incident, (event,), TOCSIN, self._clock.now())
+            tx.enqueue(replace(effect, attempt=effect.attempt + 1), delay)
+
+
+def _page(reader: Reader, incident: Incident) -> Page:
+    alerts = reader.alerts(incident.id, limit=1)
+    labels = alerts[0].alert.labels if alerts else {}
+    return Page(
+        dedup_key=incident.dedup_key,
+        summary=f"{incident.severity} {incident.title}: {incident.summary}",
+        severity=incident.severity,
+        source=labels.get("instance") or labels.get("service") or incident.group_key,
+        at=incident.opened_at,
+        details={
+            **labels,
+            "incident": incident.reference,
+            "why": f"{incident.classification.rule}: {incident.classification.reason}",
+            "alerts firing": str(incident.firing),
+        },
+        link=alerts[0].alert.annotations.get("runbook_url", "") if alerts else "",
+    )

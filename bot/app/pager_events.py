@@ -1,0 +1,66 @@
+"""What people do in the pager (PagerDuty's webhooks), done to the incident as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from bot.app.record import record_incident
+from bot.domain.actor import Actor, ActorKind
+from bot.domain.errors import IllegalTransition, InvalidInput
+from bot.domain.incident import Command, decide
+from bot.domain.page import PagerEvent
+from bot.ports import Transaction
+
+COMMANDS: Mapping[str, Command] = {
+    "incident.acknowledged": Command.ACKNOWLEDGE,
+    "incident.unacknowledged": Command.UNACKNOWLEDGE,
+    "incident.resolved": Command.RESOLVE,
+    "incident.reopened": Command.REOPEN,
+}
+"""PagerDuty's event types (webhooks v3) that say what a person decided."""
+
+
+class PagerEventReason(StrEnum):
+    """What became of an event, for the counters."""
+
+    APPLIED = "applied"
+    REPEATED = "repeated"
+    UNREADABLE = "unreadable"
+    OTHER_TYPE = "other_type"
+    NOT_OURS = "not_ours"
+    ALREADY_SO = "already_so"
+
+
+class PagerEvents:
+    """Applies the pager's events; each event id once."""
+
+    def __init__(self, parse: Callable[[bytes], PagerEvent | None]) -> None:
+        self._parse = parse
+
+    def apply(self, tx: Transaction, body: bytes, now: datetime) -> PagerEventReason:
+        """Do to our incident what a person did in the pager."""
+        try:
+            event = self._parse(body)
+        except InvalidInput:
+            return PagerEventReason.UNREADABLE
+        if event is None or event.event_type not in COMMANDS:
+            return PagerEventReason.OTHER_TYPE
+        if not tx.first_time(f"pagerduty:{event.event_id}", now):
+            return PagerEventReason.REPEATED
+        incident = tx.incident_of_page(event.dedup_key)
+        if incident is None:
+            return PagerEventReason.NOT_OURS
+        try:
+            events = decide(incident, COMMANDS[event.event_type])
+        except IllegalTransition:
+            return PagerEventReason.ALREADY_SO
+        record_incident(tx, incident, events, _actor(event), now)
+        return PagerEventReason.APPLIED
+
+
+def _actor(event: PagerEvent) -> Actor:
+    return Actor(
+        ActorKind.PAGERDUTY, event.actor_id or "pagerduty", event.actor_name or "PagerDuty"
+    )

@@ -1,0 +1,67 @@
+"""How anything is written down: the event, the projection, and the effects that follow."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain import incident as incidents
+from bot.domain import run as runs
+from bot.domain.actor import Actor
+from bot.domain.incident import Incident
+from bot.domain.incident_events import IncidentEvent, IncidentOpened
+from bot.domain.reactions import after_incident, after_run
+from bot.domain.run import Run
+from bot.domain.run_events import RunEvent, RunRequested
+from bot.ports import Transaction
+
+
+def open_incident(
+    tx: Transaction,
+    events: tuple[IncidentOpened, *tuple[IncidentEvent, ...]],
+    actor: Actor,
+    now: datetime,
+) -> Incident:
+    """Write down a new incident, and what came with its opening."""
+    opened, *others = events
+    incident = tx.new_incident(opened, now)
+    return record_incident(tx, incident, (opened, *others), actor, now)
+
+
+def record_incident(
+    tx: Transaction,
+    incident: Incident,
+    events: tuple[IncidentEvent, ...],
+    actor: Actor,
+    now: datetime,
+) -> Incident:
+    """Write down what happened to an incident; returns it as it is afterwards."""
+    for event in events:
+        incident = incidents.evolve(incident, event, actor, now)
+        tx.append(event, actor, now, incident_id=incident.id)
+    tx.save_incident(incident)
+    for effect in after_incident(incident, events):
+        tx.enqueue(effect)
+    return incident
+
+
+def open_run(tx: Transaction, draft: Run, actor: Actor, now: datetime) -> Run:
+    """Write down that somebody asked for a run; planning follows."""
+    run = tx.new_run(draft)
+    requested = RunRequested(run.runbook.reference, run.parameters)
+    tx.append(requested, actor, now, incident_id=run.incident_id, run_id=run.id)
+    for effect in after_run(run.id, (requested,)):
+        tx.enqueue(effect)
+    return run
+
+
+def record_run(
+    tx: Transaction, run: Run, events: tuple[RunEvent, ...], actor: Actor, now: datetime
+) -> Run:
+    """Write down what happened to a run; returns it as it is afterwards."""
+    for event in events:
+        run = runs.evolve(run, event, actor, now)
+        tx.append(event, actor, now, incident_id=run.incident_id, run_id=run.id)
+    tx.save_run(run)
+    for effect in after_run(run.id, events):
+        tx.enqueue(effect)
+    return run

@@ -1,0 +1,152 @@
+"""Where Slack comes in: slash commands, buttons, events; by HTTP or by Socket Mode.
+
+Everything is answered from the database within Slack's three seconds; no vendor is
+called here. What takes longer is an effect, and is answered by the worker.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from slack_bolt import Ack, App, BoltContext, BoltRequest, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.signature import SignatureVerifier
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from bot.app.answers import Answers
+from bot.domain.actor import Actor, ActorKind
+from bot.domain.commands import parse
+from bot.domain.effects import SendAnswer
+from bot.domain.errors import InvalidInput, TemporaryError
+from bot.domain.message import Message
+from bot.ports import Counters, Store
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a request; Slack's largest, a button press with its message, is far smaller."""
+
+Render = Callable[[Message], tuple[list[dict[str, Any]], str]]
+"""Turns a message into Block Kit blocks and the plain text for notifications."""
+
+_log = structlog.get_logger(__name__)
+
+
+class SlackListener:
+    """The Bolt application: what Slack asks, answered by `Answers`."""
+
+    def __init__(self, answers: Answers, store: Store, token: str, render: Render) -> None:
+        self._answers = answers
+        self._store = store
+        self._render = render
+        self.bolt = App(
+            # Given as a function, so that Bolt does not call Slack to find out who we are.
+            authorize=lambda context: _authorized(context, token),
+            request_verification_enabled=False,
+            ssl_check_enabled=False,
+            attaching_conversation_kwargs_enabled=False,
+        )
+        self.bolt.command(re.compile(r"/.*"))(self._command)
+        self.bolt.action(re.compile(r".*"))(self._press)
+        self.bolt.event(re.compile(r".*"))(_ignore)
+
+    def _command(self, ack: Ack, command: dict[str, Any]) -> None:
+        actor = _actor(command.get("user_id"), command.get("user_name"))
+        message = self._said(
+            lambda: self._answers.to(
+                parse(str(command.get("command", "")), str(command.get("text") or "")),
+                actor,
+                str(command.get("response_url", "")),
+            )
+        )
+        if message is None:
+            ack()
+            return
+        blocks, text = self._render(message)
+        ack(response_type="ephemeral", text=text, blocks=blocks)
+
+    def _press(self, ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+        user = body.get("user", {})
+        actor = _actor(user.get("id"), user.get("name") or user.get("username"))
+        name, value = str(action.get("action_id", "")), str(action.get("value", ""))
+        message = self._said(lambda: self._answers.press(name, value, actor))
+        response_url = str(body.get("response_url") or "")
+        if message is not None and response_url:
+            # A button's answer can't hold a message; the worker sends it.
+            with self._store.transaction() as tx:
+                tx.enqueue(SendAnswer(response_url, message))
+        ack()
+
+    def _said(self, answer: Callable[[], Message | None]) -> Message | None:
+        """The answer, or what stands against it, in words for the one who asked."""
+        try:
+            return answer()
+        except InvalidInput as error:
+            first, _, rest = str(error).partition("\n")
+            return Message(headline="That can’t be done", body=first, preformatted=rest)
+        except TemporaryError:
+            _log.exception("a request from Slack could not be answered")
+            return Message(headline="Tocsin can’t reach its database; nothing was done. Try again.")
+
+
+class SlackEndpoint:
+    """POST /slack/events: believes only what Slack's signature vouches for."""
+
+    def __init__(self, listener: SlackListener, signing_secret: str, counters: Counters) -> None:
+        self._bolt = listener.bolt
+        self._verifier = SignatureVerifier(signing_secret)
+        self._counters = counters
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request; 401 for a signature or a time that does not hold."""
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY:
+                return self._refuse(413, "too_large", "This is larger than anything Slack sends.")
+        if not self._genuine(body, request.headers):
+            return self._refuse(401, "unauthorized", "The signature or its time does not hold.")
+        self._counters.count("slack_requests", result="accepted")
+        asked = BoltRequest(
+            body=body.decode(),
+            headers={name: [value] for name, value in request.headers.items()},
+        )
+        return _response(await run_in_threadpool(self._bolt.dispatch, asked))
+
+    def _genuine(self, body: bytes, headers: Mapping[str, str]) -> bool:
+        try:
+            return self._verifier.is_valid(
+                body=body.decode(),
+                timestamp=headers.get("x-slack-request-timestamp", ""),
+                signature=headers.get("x-slack-signature", ""),
+            )
+        except (ValueError, TypeError):
+            # Times that are no number, bodies that are no text: not Slack's.
+            return False
+
+    def _refuse(self, status: int, result: str, sentence: str) -> Response:
+        self._counters.count("slack_requests", result=result)
+        return JSONResponse({"error": sentence}, status_code=status)
+
+
+def _authorized(context: BoltContext, token: str) -> AuthorizeResult:
+    return AuthorizeResult(
+        enterprise_id=context.enterprise_id, team_id=context.team_id, bot_token=token
+    )
+
+
+def _actor(user_id: object, name: object) -> Actor:
+    return Actor(ActorKind.PERSON, str(user_id or "unknown"), str(name or user_id or "somebody"))
+
+
+def _ignore(ack: Ack) -> None:
+    """Events that Slack sends although nobody asked for them."""
+    ack()
+
+
+def _response(answer: BoltResponse) -> Response:
+    headers = answer.first_headers_without_set_cookie()
+    return Response(answer.body, status_code=answer.status, headers=headers)

@@ -1,0 +1,140 @@
+"""The worker: works in the inbox, and does the effects.
+
+Whatever goes wrong in an effect, it is not lost: an error that nobody foresaw is
+logged, and the same effect is asked for again, later.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from threading import Event
+
+import structlog
+
+from bot.app.chat_delivery import ChatDelivery
+from bot.app.intake import Intake
+from bot.app.page_delivery import PageDelivery
+from bot.app.plan_answers import PlanAnswers
+from bot.app.runner import Runner
+from bot.domain.effects import (
+    AdvanceRun,
+    AnswerPlan,
+    Effect,
+    SendAnswer,
+    UpdateMessage,
+    UpdatePage,
+    next_try,
+    retry_delay,
+)
+from bot.domain.errors import TemporaryError
+from bot.ports import Store
+
+IDLE = 0.25
+"""Seconds between two looks into the inbox when nobody said that there is something."""
+
+UNFORESEEN_PAUSE = 1.0
+"""Seconds before work goes on after an error that nobody foresaw."""
+
+_log = structlog.get_logger(__name__)
+
+
+class EffectWorker:
+    """Does effects, one call each; knows which use case does which."""
+
+    def __init__(
+        self,
+        store: Store,
+        pages: PageDelivery,
+        chat: ChatDelivery,
+        plans: PlanAnswers,
+        took: Callable[[str, str, float], None],
+    ) -> None:
+        self._store = store
+        self._pages = pages
+        self._chat = chat
+        self._plans = plans
+        self._took = took
+
+    def perform(self, effect: Effect) -> None:
+        """Do the effect; never raises, and never forgets."""
+        kind = type(effect).__name__
+        begun = time.monotonic()
+        try:
+            self._do(effect)
+        except Exception:
+            _log.exception("effect failed", effect=kind)
+            self._took(kind, "failed", time.monotonic() - begun)
+            self._ask_again(effect)
+        else:
+            self._took(kind, "done", time.monotonic() - begun)
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case UpdatePage():
+                self._pages.update(effect)
+            case UpdateMessage():
+                self._chat.update(effect)
+            case SendAnswer():
+                self._chat.answer(effect)
+            case AnswerPlan():
+                self._plans.answer(effect)
+            case AdvanceRun():
+                raise AssertionError("runs are advanced by their own workflow")
+
+    def _ask_again(self, effect: Effect) -> None:
+        """Enqueue the same effect for later; a database that is away is waited for."""
+        again = next_try(effect)
+        delay = retry_delay(effect.attempt, None, random.random())  # noqa: S311
+        while again is not None:
+            try:
+                with self._store.transaction() as tx:
+                    tx.enqueue(again, delay)
+                return
+            except TemporaryError:
+                _log.exception("effect could not be put back")
+                time.sleep(UNFORESEEN_PAUSE)
+
+
+class RunWorker:
+    """Advances runs; an error that nobody foresaw ends the run as uncertain."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def advance(self, run_id: int) -> bool:
+        """Do the run's next action; returns whether there is more to do."""
+        try:
+            return self._runner.advance(run_id)
+        except TemporaryError:
+            _log.exception("the run's record could not be reached", run=run_id)
+            time.sleep(UNFORESEEN_PAUSE)
+            return True
+        except Exception as error:
+            _log.exception("the runner failed", run=run_id)
+            self._runner.abandon(run_id, repr(error))
+            return False
+
+
+class IntakeLoop:
+    """Works in the inbox whenever there is something in it."""
+
+    def __init__(self, intake: Intake, wait: Callable[[float], None]) -> None:
+        self._intake = intake
+        self._wait = wait
+        self._stopping = Event()
+
+    def run(self) -> None:
+        """Go on until `stop`; errors are logged and waited out, rows stay in the inbox."""
+        while not self._stopping.is_set():
+            try:
+                if self._intake.drain() == 0:
+                    self._wait(IDLE)
+            except Exception:
+                _log.exception("intake failed")
+                self._stopping.wait(UNFORESEEN_PAUSE)
+
+    def stop(self) -> None:
+        """Finish the batch under way, then return from `run`."""
+        self._stopping.set()

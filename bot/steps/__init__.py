@@ -1,0 +1,1 @@
+"""The kinds of step a runbook can have, a file a family."""
