@@ -24,7 +24,7 @@ release's jobs where they are. Raise it only with a migration of waiting jobs.""
 PERFORM, ADVANCE = "perform_effect", "advance_run"
 """The names of the two workflows, as they stand in the database."""
 
-POLLING: Mapping[Lane, float] = {Lane.PAGING: 0.05, Lane.CHAT: 0.15, Lane.RUNS: 0.2}
+POLLING: Mapping[Lane, float] = {Lane.PAGING: 0.05, Lane.CHAT: 0.2, Lane.RUNS: 0.3}
 """Seconds between two looks into a queue: a page waits 25 ms on average. More often
 costs processor time while nothing happens."""
 

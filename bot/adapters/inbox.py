@@ -87,8 +87,8 @@ class Inbox:
         """Keep a webhook; the future is done when it is on the disk.
 
         To be called on an event loop, always the same one. The future fails with
-        `TemporaryError` when the commit failed: then nothing was kept. Raises
-        `TemporaryError` at once when too much is waiting already.
+        `TemporaryError` when the commit did, or when the database was lost before it
+        said so. Raises `TemporaryError` at once when too much is waiting already.
         """
         if self._waiting >= MAX_WAITING or self._waiting_bytes >= MAX_WAITING_BYTES:
             raise TemporaryError("Too many webhooks are waiting for the disk.")

@@ -88,7 +88,8 @@ class Connection:
         """The statement's rows, if it has any; `?` stands for a parameter.
 
         Raises `TemporaryError` whatever the database's complaint: full, locked,
-        read-only, gone. After it, the statement has left nothing behind.
+        read-only, gone. Then it changed nothing, unless the connection broke just as
+        PostgreSQL said that it had.
         """
         with self._lock:
             try:

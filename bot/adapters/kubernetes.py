@@ -49,14 +49,17 @@ def connect(kubeconfig: str | None, host: str | None) -> ApiClient:
 
 
 def _authenticate(configuration: Configuration, kubeconfig: str | None) -> None:
+    source = f"The kubeconfig {kubeconfig}" if kubeconfig else "The pod's service account"
     try:
         if kubeconfig:
             load_kube_config(kubeconfig, client_configuration=configuration, persist_config=False)  # type: ignore[no-untyped-call]
         else:
             load_incluster_config(configuration)  # type: ignore[no-untyped-call]
     except (ConfigException, OSError, ValueError, YAMLError) as error:
-        source = f"The kubeconfig {kubeconfig}" if kubeconfig else "The pod's service account"
-        raise PermanentError(f"{source} can't be used: {error}") from error
+        reason = " ".join(str(error).split())
+        raise PermanentError(f"{source} can't be used: {reason}") from error
+    except (TypeError, AttributeError, LookupError) as error:
+        raise PermanentError(f"{source} can't be used: it has not the right form") from error
 
 
 class KubernetesCluster:
@@ -101,7 +104,7 @@ class KubernetesCluster:
         _refuse_paused(live, "rolled back")
         template = self._template(live, revision)
         patch = [
-            *_marked(live, marker),
+            _marked(live, marker),
             {"op": "replace", "path": "/spec/template", "value": template},
         ]
         return values.deployment(self._api.json_patch(ref, patch, dry_run))
@@ -118,7 +121,7 @@ class KubernetesCluster:
         dry_run: bool = False,
     ) -> Service:
         patch = [
-            *_marked(self._api.read(ref), marker),
+            _marked(self._api.read(ref), marker),
             {"op": "add", "path": "/spec/selector", "value": dict(selector)},
         ]
         return values.service(self._api.json_patch(ref, patch, dry_run))
@@ -154,16 +157,10 @@ def _refuse_paused(live: Json, action: str) -> None:
         raise PermanentError(f"{values.name_of(live)} is paused; resume it before it is {action}")
 
 
-def _marked(live: Json, marker: Marker) -> list[Json]:
-    """The operations that write `marker`, and only onto the object as it was read.
-
-    A patch that names another `resourceVersion` than the object's is a conflict, so
-    nothing that was written in between is overwritten. (A failed `test` operation
-    would do as well, but the API server answers that with a 422 that says nothing.)
-    """
-    annotations = {**values.annotations_of(live), MARKER_ANNOTATION: str(marker)}
-    version = live["metadata"]["resourceVersion"]
-    return [
-        {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
-        {"op": "add", "path": "/metadata/annotations", "value": annotations},
-    ]
+def _marked(live: Json, marker: Marker) -> Json:
+    """Return the operation that adds `marker` to the object `live`."""
+    if values.annotations_of(live):
+        key = MARKER_ANNOTATION.replace("/", "~1")  # as JSON pointers escape it
+        return {"op": "add", "path": f"/metadata/annotations/{key}", "value": str(marker)}
+    annotations = {MARKER_ANNOTATION: str(marker)}
+    return {"op": "add", "path": "/metadata/annotations", "value": annotations}

@@ -14,7 +14,7 @@ from typing import Any
 
 from kubernetes.client import ApiException
 from kubernetes.config import ConfigException
-from urllib3.exceptions import HTTPError, TimeoutError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from bot.domain.errors import Conflict, NotFound, PermanentError, TemporaryError, TocsinError
 
@@ -53,7 +53,7 @@ class Refusal:
         return cls(
             status=error.status or 0,
             sentence=sentence[:LONGEST_SENTENCE] or f"HTTP {error.status}",
-            object_name=(body.get("details") or {}).get("name", ""),
+            object_name=_object_name(body),
             retry_after=_seconds((error.headers or {}).get("Retry-After", "")),
         )
 
@@ -72,12 +72,12 @@ def sorted_errors(request: Request) -> Iterator[None]:
         yield
     except ApiException as error:
         raise _sorted(Refusal.read(error), request) from None
-    except TimeoutError as error:
+    except ReadTimeoutError as error:
         raise TemporaryError(f"Kubernetes did not answer in time ({request})") from error
-    except ConfigException as error:
-        raise PermanentError(f"Kubernetes' credentials can't be read: {error}") from error
     except (HTTPError, OSError) as error:
         raise TemporaryError(f"Kubernetes can't be reached ({request}): {error}") from error
+    except ConfigException as error:
+        raise PermanentError(f"Kubernetes' credentials can't be read: {error}") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise PermanentError(f"What answered is not Kubernetes' API ({request})") from error
 
@@ -123,6 +123,13 @@ def _status_object(body: str | None) -> dict[str, Any]:
     except ValueError:
         return {}
     return status if isinstance(status, dict) else {}
+
+
+def _object_name(status: dict[str, Any]) -> str:
+    match status:
+        case {"details": {"name": str(name)}}:
+            return name
+    return ""
 
 
 def _seconds(header: str) -> float | None:

@@ -8,7 +8,15 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    create_model,
+)
 
 from bot.domain.runbook import ParameterType, Risk
 from bot.ports import StepKind
@@ -38,6 +46,9 @@ Line = Annotated[
         strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f]*$"
     ),
 ]
+Scalar = Annotated[
+    str, BeforeValidator(as_text), WithJsonSchema({"type": ["string", "integer", "boolean"]})
+]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
@@ -51,7 +62,7 @@ class ParameterModel(_Model):
     type: ParameterType
     description: Line
     # A factory, so that the schema shows no default: what has none must be given.
-    default: Annotated[str, BeforeValidator(as_text)] = Field(default_factory=str)
+    default: Scalar = Field(default_factory=str)
 
 
 class StepModel(_Model):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import stamina
 from alembic import command
 from alembic.config import Config
 from dbos import DBOS
-import stamina
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 

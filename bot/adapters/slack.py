@@ -117,6 +117,12 @@ class SlackChat:
             body = _webhook_error(answered.body)
             raise sorted_error(answered.status_code, answered.headers, body)
 
+    def whoami(self) -> str:
+        """The bot's name and workspace, when Slack accepts the token."""
+        with slack_errors():
+            answer = self._client.auth_test()
+        return f"{answer['user']} in {answer['team']}"
+
     @contextmanager
     def _calling(self) -> Iterator[None]:
         try:

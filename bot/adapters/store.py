@@ -12,8 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, exc, func
 from sqlmodel import Session, col, select
 
 from bot.adapters import codec
@@ -42,9 +41,18 @@ from bot.ports import PostedMessage
 Enqueue = Callable[[Connection, Effect, float], None]
 """Puts an effect into its queue within the connection's transaction."""
 
-_WRITE_LOCK = 7_062_746
-"""PostgreSQL's advisory lock that serialises writers ("toc" in ASCII); on SQLite the
-file's own write lock does."""
+_SNAPSHOT = {
+    "sqlite": "BEGIN",
+    "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+}
+"""How a read begins, so that all it sees is of one moment."""
+
+_WRITE_LOCK = {
+    "sqlite": "BEGIN IMMEDIATE",
+    "postgresql": "SELECT pg_advisory_xact_lock(7062746)",
+}
+"""How a transaction begins: it waits for the writer before it. On SQLite that is the
+file's own lock, on PostgreSQL an advisory one (any number that nothing else uses)."""
 
 
 class SqlReader:
@@ -222,7 +230,7 @@ class SqlTransaction(SqlReader):
         return True
 
     def enqueue(self, effect: Effect, delay: float = 0.0) -> None:
-        self._effects[effect] = delay
+        self._effects[effect] = min(delay, self._effects.get(effect, delay))
 
     def commit(self) -> None:
         """Commit everything, the effects included."""
@@ -248,32 +256,32 @@ class SqlStore:
     @contextmanager
     def read(self) -> Iterator[SqlReader]:
         """A snapshot; database errors become `TemporaryError`."""
-        with _sorted_errors(), Session(self._engine) as session:
+        with self._session(_SNAPSHOT) as session:
             yield SqlReader(session)
 
     @contextmanager
     def transaction(self) -> Iterator[SqlTransaction]:
         """Commits at the end, rolls back on an exception."""
-        with _sorted_errors(), Session(self._engine) as session:
-            self._lock(session)
+        with self._session(_WRITE_LOCK) as session:
             transaction = SqlTransaction(session, self._enqueue)
             yield transaction
             transaction.commit()
 
-    def _lock(self, session: Session) -> None:
-        connection = session.connection()
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
+    @contextmanager
+    def _session(self, begin: Mapping[str, str]) -> Iterator[Session]:
+        with _sorted_errors(), Session(self._engine) as session:
+            session.connection().exec_driver_sql(begin[self._engine.dialect.name])
+            yield session
 
 
 @contextmanager
 def _sorted_errors() -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
+    except exc.DBAPIError as error:
         raise TemporaryError(f"The database did not take it: {error.orig}") from error
+    except exc.TimeoutError as error:
+        raise TemporaryError(f"No connection to the database is free: {error}") from error
 
 
 def _recorded(row: EventRow) -> Recorded:

@@ -21,6 +21,8 @@ Path = tuple[str | int, ...]
 LARGEST = 64 * 1024
 """Bytes of the largest file that is read; a runbook or a policy is a few kilobytes."""
 
+_TEXT_TAG = "tag:yaml.org,2002:str"
+
 DEEPEST = 20
 """Levels of nesting; PyYAML's time grows with the square of them, and its stack too."""
 
@@ -141,8 +143,8 @@ class _Reader:
     def _mapping(self, node: yaml.Node, path: Path) -> dict[str, Any]:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = self._scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
-            if not isinstance(key, str):
+            key = key_node.value
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag != _TEXT_TAG:
                 self._add(key_node, "a key must be text; put it in quotes.")
                 continue
             if key in data:
@@ -159,7 +161,8 @@ class _Reader:
         try:
             return self._constructor.construct_object(node)
         except (ConstructorError, ValueError) as error:
-            self._add(node, f"“{node.value[:60]}” can't be read: {error}.")
+            why = getattr(error, "problem", None) or str(error)
+            self._add(node, f"“{node.value[:60]}” can't be read: {why}.")
             return None
 
     def _add(self, node: yaml.Node, sentence: str) -> None:

@@ -24,6 +24,8 @@ from bot.ports import Store
 SHOWN_ENTRIES = 40
 """Timeline entries in one chat message; the newest are the ones wanted at night."""
 
+_COMMANDS = {f"{INCIDENT_ACTION}{command.value}": command for command in Command}
+
 
 class Answers:
     """Does what was asked, and says what came of it."""
@@ -57,18 +59,16 @@ class Answers:
 
     def press(self, action: str, value: str, actor: Actor) -> Message | None:
         """What a button does; None when there is nothing to say beyond the updated message."""
-        if action.startswith(INCIDENT_ACTION):
-            command = Command(action.removeprefix(INCIDENT_ACTION))
-            self._incidents.command(int(value), command, actor)
-            return None
-        run_id, _, plan_digest = value.partition(":")
+        number, _, plan_digest = value.partition(":")
+        if action not in (*_COMMANDS, RUN_APPROVE, RUN_CANCEL) or not number.isdecimal():
+            raise InvalidInput("This button belongs to another version of Tocsin; use the command.")
         if action == RUN_APPROVE:
-            self._runs.approve(int(run_id), plan_digest, actor)
-            return None
-        if action == RUN_CANCEL:
-            self._runs.cancel(int(run_id), actor)
-            return None
-        raise InvalidInput("This button belongs to another version of Tocsin; use the command.")
+            self._runs.approve(int(number), plan_digest, actor)
+        elif action == RUN_CANCEL:
+            self._runs.cancel(int(number), actor)
+        else:
+            self._incidents.command(int(number), _COMMANDS[action], actor)
+        return None
 
     def act(self, incident_id: int, command: Command, actor: Actor) -> Message:
         """Do something to an incident."""

@@ -152,12 +152,12 @@ _SYNONYMS = {"acknowledge": "ack", "unacknowledge": "unack", "ls": "list", "": "
 def parse(command: str, text: str) -> Request:
     """The request that a slash command makes; `text` is what follows the command."""
     name = command.strip().lower()
+    word, rest = _head(text)
+    verb = _SYNONYMS.get(word.lower(), word.lower())
     if name.lstrip("/") in SHORT_FORMS:
-        return _run((name.lstrip("/"), *_words(text)))
+        return Help(name) if word == "help" else _run((name.lstrip("/"), *_words(text)))
     if name not in USAGE:
         raise InvalidInput(_unknown(name, [*USAGE, *(f"/{short}" for short in SHORT_FORMS)]))
-    verb, _, rest = text.strip().partition(" ")
-    verb = _SYNONYMS.get(verb.lower(), verb.lower())
     if verb not in USAGE[name]:
         raise InvalidInput(f"{_unknown(verb, list(USAGE[name]))}\n{usage(name)}")
     if verb == "help":
@@ -187,7 +187,7 @@ def _unknown(word: str, known: Sequence[str]) -> str:
 def _incident(verb: str, rest: str) -> Request:
     if verb == "list":
         return ListIncidents(everything=rest.strip().lower() == "all")
-    word, _, text = rest.strip().partition(" ")
+    word, text = _head(rest)
     incident_id = _id(word, "/incident", verb)
     simple: Mapping[str, Callable[[int], Request]] = {
         "show": ShowIncident,
@@ -221,11 +221,17 @@ def _run(words: tuple[str, ...]) -> StartRun:
 
 
 def _id(word: str, command: str, verb: str) -> int:
-    match = re.fullmatch(r"(?:inc-|run-|#)?([0-9]{1,9})", word.strip().lower())
+    match = re.fullmatch(r"(?:inc-|run-|#)?([0-9]{1,9})", word.lower())
     if match is None:
         given = f"“{word[:40]}” is not a number" if word else "The number is missing"
         raise InvalidInput(f"{given}. Usage: {command} {USAGE[command][verb]}")
     return int(match[1])
+
+
+def _head(text: str) -> tuple[str, str]:
+    """The first word, and what follows it."""
+    word, rest = [*text.split(maxsplit=1), "", ""][:2]
+    return word, rest
 
 
 _TYPOGRAPHY = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "—": "--"})

@@ -9,7 +9,7 @@ not on their order or number.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -102,17 +102,15 @@ def sort(
     known: Mapping[str, KnownAlert],
     group_key: Callable[[Mapping[str, str]], str],
 ) -> Sorted:
-    """Sort a delivery's alerts; of a fingerprint that occurs twice, both are looked at."""
+    """Sort a delivery's alerts; of a fingerprint that occurs twice, what counts in the end."""
     result = Sorted()
-    latest = dict(known)
-    for alert in alerts:
-        before = latest.get(alert.fingerprint)
+    for alert in _latest(alerts):
+        before = known.get(alert.fingerprint)
         news = compare(before.alert if before else None, alert)
         result.news[news] += 1
         if not news.recorded:
             continue
         home = before.incident_id if before else None
-        latest[alert.fingerprint] = KnownAlert(alert, home)
         if news is News.FIRED:
             result.fired.setdefault(group_key(alert.labels), []).append(alert)
         elif home is None:
@@ -120,3 +118,11 @@ def sort(
         else:
             result.known.setdefault(home, Change()).add(news, alert)
     return result
+
+
+def _latest(alerts: Sequence[Alert]) -> Iterable[Alert]:
+    latest: dict[str, Alert] = {}
+    for alert in alerts:
+        if compare(latest.get(alert.fingerprint), alert).recorded:
+            latest[alert.fingerprint] = alert
+    return latest.values()

@@ -161,10 +161,15 @@ def receive(
 ) -> tuple[IncidentEvent, ...]:
     """What a change of its alerts means; `worst` classifies the worst alert that fired."""
     events: list[IncidentEvent] = [change]
-    if worst is not None and worst.level.worse_than(incident.severity):
-        events.append(SeverityRaised(incident.severity, worst))
+    level = incident.severity
+    if worst is not None and worst.level.worse_than(level):
+        events.append(SeverityRaised(level, worst))
+        level = worst.level
     if change.fired_count and incident.state.over:
         events.append(Reopened("Its alerts are firing again."))
+    elif level.pages and not (incident.severity.pages or incident.state is _S.TRIGGERED):
+        # Who took a ticket in the afternoon need not be awake when it has to page.
+        events.append(Reopened("It was taken as a ticket, and now it has to page."))
     if change.resolved_count and not (change.firing or change.unseen or incident.state.over):
         events.append(Resolved("All its alerts are resolved."))
     return tuple(events)

@@ -81,7 +81,7 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class Reopened:
-    """It was not over, and why we think so."""
+    """It is open and nobody's again, and why."""
 
     reason: str
 

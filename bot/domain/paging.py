@@ -1,8 +1,9 @@
 """What the pager has to be told next, from what the incident is and what it was told.
 
 The decision looks at the present, not at the event that asked for it: so a trigger
-that comes late, after a person resolved the incident, is not sent; and a resolve is
-sent only for a page that was sent.
+that comes late, after a person resolved the incident, is not sent; and nothing is
+acknowledged or resolved that was never to be paged. What was refused is not tried
+again, but whatever is to be told next is: a page that stands has to be resolved.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.domain.incident import Incident, IncidentState
+from bot.domain.incident import Incident, IncidentState, PageState
 from bot.domain.incident_events import PageAction
 
 
@@ -26,7 +27,7 @@ class PageReason(StrEnum):
     NOT_PAGED_AND_TAKEN = "somebody took it before the page went out"
     NOT_PAGED_AND_OVER = "it was over before the page went out"
     UP_TO_DATE = "the pager already knows"
-    REFUSED = "the pager refused it, and the same would be refused again"
+    REFUSED = "the pager refused just this, and would refuse it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,13 @@ def next_page(incident: Incident) -> PageDecision:
     page = incident.page
     if page is None:
         return _first(incident)
-    if page.refused and not incident.severity.worse_than(page.severity):
-        return PageDecision(None, PageReason.REFUSED)
     if incident.state.over:
-        return _unless(page.action, PageAction.RESOLVE, PageReason.RESOLVED_HERE)
+        return _unless(page, PageAction.RESOLVE, PageReason.RESOLVED_HERE)
     if incident.state is IncidentState.TRIGGERED:
         if page.severity is not incident.severity and incident.severity.pages:
             return PageDecision(PageAction.TRIGGER, PageReason.SEVERITY_RAISED)
-        return _unless(page.action, PageAction.TRIGGER, PageReason.REOPENED)
-    return _unless(page.action, PageAction.ACKNOWLEDGE, PageReason.ACKNOWLEDGED_HERE)
+        return _unless(page, PageAction.TRIGGER, PageReason.REOPENED)
+    return _unless(page, PageAction.ACKNOWLEDGE, PageReason.ACKNOWLEDGED_HERE)
 
 
 def _first(incident: Incident) -> PageDecision:
@@ -63,7 +62,7 @@ def _first(incident: Incident) -> PageDecision:
     return PageDecision(PageAction.TRIGGER, PageReason.FIRST_PAGE)
 
 
-def _unless(told: PageAction, action: PageAction, reason: PageReason) -> PageDecision:
-    if told is action:
-        return PageDecision(None, PageReason.UP_TO_DATE)
-    return PageDecision(action, reason)
+def _unless(page: PageState, action: PageAction, reason: PageReason) -> PageDecision:
+    if page.action is not action:
+        return PageDecision(action, reason)
+    return PageDecision(None, PageReason.REFUSED if page.refused else PageReason.UP_TO_DATE)

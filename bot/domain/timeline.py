@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -205,7 +206,7 @@ def _named(verb: str, names: tuple[str, ...], count: int) -> str:
 
 
 def markdown(title: str, story: Sequence[Entry]) -> str:
-    """The story as a Markdown table; texts from outside can't break out of their cell."""
+    """The story as a Markdown table; texts from outside stay text, in their cell."""
     lines = [f"# {_cell(title)}", "", "| time (UTC) | who | what |", "| --- | --- | --- |"]
     for entry in story:
         run = f"run {entry.run_id}: " if entry.run_id is not None else ""
@@ -214,8 +215,14 @@ def markdown(title: str, story: Sequence[Entry]) -> str:
     return "\n".join(lines) + "\n"
 
 
+_MARKUP = re.compile(r"[\\|`*_~\[\]]")
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x9f"  # control characters, which a terminal would obey
+    "\u202a-\u202e\u2066-\u2069]"  # these reorder what stands around them
+)
+
+
 def _cell(text: str) -> str:
-    escaped = (
-        text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")
-    )
-    return " ".join(escaped.split())
+    line = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
+    escaped = line.replace("&", "&amp;").replace("<", "&lt;")
+    return _MARKUP.sub(r"\\\g<0>", escaped)

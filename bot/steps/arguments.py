@@ -6,6 +6,7 @@ so that they can be shown as they were given; the functions here read them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
@@ -65,9 +66,14 @@ class Formed:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """Tell the form to editors."""
-        pattern = f"^({self.form.pattern})$"
-        return {**handler(schema), "pattern": pattern, "examples": [self.form.example]}
+        """Tell the form to editors; where it takes a number, YAML needs no quotes for one."""
+        numeric = re.fullmatch(self.form.pattern, "1")
+        return {
+            **handler(schema),
+            "type": ["string", "integer"] if numeric else "string",
+            "pattern": f"^({self.form.pattern})$",
+            "examples": [self.form.example],
+        }
 
     def _check(self, value: str, info: ValidationInfo) -> str:
         try:

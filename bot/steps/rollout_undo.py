@@ -47,7 +47,7 @@ class RolloutUndo(MutatingStep[RolloutUndoArguments]):
         return StepPlan(
             f"Roll Deployment {arguments.workload} back from revision {current.number} "
             f"to revision {chosen.number}.",
-            changes=_changes(current, chosen),
+            changes=_changes(current, chosen, history),
             targets=(target_of(deployment),),
             blast_radius=context.cluster.blast_radius(ref.namespace, deployment.selector),
             decided=_decided(current, chosen),
@@ -126,10 +126,14 @@ def _named(replica_set: str, history: Sequence[Revision]) -> Revision:
     raise PermanentError(f"ReplicaSet {replica_set} is gone, and with it the revision it held.")
 
 
-def _changes(current: Revision, chosen: Revision) -> tuple[str, ...]:
+def _changes(current: Revision, chosen: Revision, history: Sequence[Revision]) -> tuple[str, ...]:
     if current.images == chosen.images:
-        images = ", ".join(current.images)
-        return (f"the images stay the same ({images}); other parts of the pod template differ",)
+        # As after a restart, which makes a revision too: perhaps an older one is meant.
+        kept = "; ".join(f"{it.number} is {', '.join(it.images)}" for it in history)
+        return (
+            "the images stay the same: only other parts of the pod template change",
+            f"the revisions that are kept: {kept}",
+        )
     return (
         *(f"- image: {image}" for image in current.images if image not in chosen.images),
         *(f"+ image: {image}" for image in chosen.images if image not in current.images),

@@ -39,7 +39,7 @@ class Status(ReadOnlyStep[StatusArguments]):
 
 def describe(selection: Selection, pods: Sequence[Pod]) -> str:
     """``2 of 3 pods ready, 4 restarts. Not ready: …``."""
-    expected = len(pods) if selection.desired is None else selection.desired
+    expected = max(len(pods), selection.desired or 0)
     restarts = sum(pod.restarts for pod in pods)
     count = f"{ready_count(pods)} of {counted(expected, 'pod')} ready"
     sentence = f"{count}, {counted(restarts, 'restart')}." if restarts else f"{count}."

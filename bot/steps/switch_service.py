@@ -15,7 +15,7 @@ from bot.ports import Cluster, StepContext
 from bot.steps.arguments import Arguments, ServiceName, service_ref
 from bot.steps.base import MutatingStep, target_of
 from bot.steps.selection import selector_of
-from bot.steps.words import counted, ready_count, unready
+from bot.steps.words import ready_count, unready
 
 
 class SwitchServiceArguments(Arguments):
@@ -112,8 +112,8 @@ def _require_ready(
     ready = ready_count(pods)
     if ready < arguments.minimum_ready:
         raise PermanentError(
-            f"Only {counted(ready, 'pod')} with {arguments.label}={arguments.to} ready, "
-            f"and {arguments.minimum_ready} needed. {unready(pods)}".rstrip()
+            f"Ready pods with {arguments.label}={arguments.to}: {ready}, "
+            f"but at least {arguments.minimum_ready} must be. {unready(pods)}".rstrip()
         )
 
 

@@ -1,0 +1,126 @@
+"""`tocsin check`: is everything there that a night depends on?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import requests
+
+from bot import bootstrap
+from bot.adapters.policy import load_policy
+from bot.adapters.prometheus import PrometheusMetrics
+from bot.adapters.schema import migrate
+from bot.adapters.slack import SlackChat
+from bot.domain.errors import InvalidInput, PermanentError, TocsinError
+from bot.settings import Settings, missing
+from bot.vendors import sandbox_parts, vendors
+
+TIMEOUT = 10.0
+"""Seconds that a vendor has to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was checked, and what came of it."""
+
+    what: str
+    ok: bool
+    says: str
+
+
+def run_checks(settings: Settings) -> list[Finding]:
+    """Check everything; nothing is changed but the database's schema, if that is old."""
+    parts = sandbox_parts(settings)
+    checks: list[tuple[str, Callable[[Settings], str]]] = [
+        ("settings", _settings),
+        ("severity policy", _policy),
+        ("runbooks", _runbooks),
+        ("database", _database),
+    ]
+    for what, check, stands_in in (
+        ("Slack", _slack, parts.slack),
+        ("PagerDuty", _pagerduty, parts.pagerduty),
+        ("Kubernetes", _kubernetes, parts.kubernetes),
+        ("Prometheus", _prometheus, parts.prometheus),
+        ("Alertmanager", _alertmanager, False),
+    ):
+        checks.append((what, _sandbox if stands_in else check))
+    return [_finding(what, check, settings) for what, check in checks]
+
+
+def _finding(what: str, check: Callable[[Settings], str], settings: Settings) -> Finding:
+    try:
+        return Finding(what, True, check(settings))
+    except TocsinError as error:
+        return Finding(what, False, str(error))
+
+
+def _settings(settings: Settings) -> str:
+    lacking = missing(settings)
+    if lacking:
+        raise InvalidInput("missing: " + " ".join(lacking))
+    return "complete"
+
+
+def _policy(settings: Settings) -> str:
+    policy = load_policy(settings.policy / "severity.yaml")
+    return f"{len(policy.rules)} rules, digest {policy.digest[:12]}"
+
+
+def _runbooks(settings: Settings) -> str:
+    return f"{len(bootstrap.core(settings).library.names())} runbooks"
+
+
+def _database(settings: Settings) -> str:
+    shared = bootstrap.core(settings)
+    migrate(shared.engine)
+    return f"{shared.engine.dialect.name}, schema up to date"
+
+
+def _sandbox(_settings: Settings) -> str:
+    return "SANDBOX: a stand-in, nothing real is called"
+
+
+def _slack(settings: Settings) -> str:
+    where = vendors(settings)
+    return f"signed in as {SlackChat(where.slack_token, where.slack_api_url).whoami()}"
+
+
+def _pagerduty(settings: Settings) -> str:
+    if settings.pagerduty_api_token is None:
+        return "the routing key is set; set PAGERDUTY_API_TOKEN to check that PagerDuty answers"
+    url = (settings.pagerduty_api_url or "https://api.pagerduty.com").rstrip("/")
+    token = settings.pagerduty_api_token.get_secret_value()
+    status = _get(f"{url}/abilities", {"Authorization": f"Token token={token}"})
+    if status != 200:
+        raise PermanentError(f"PagerDuty’s REST API answers {status}; check PAGERDUTY_API_TOKEN.")
+    return "the REST API accepts the token"
+
+
+def _kubernetes(settings: Settings) -> str:
+    found = bootstrap.cluster(vendors(settings)).deployments()
+    return f"{len(found)} Deployments can be read"
+
+
+def _prometheus(settings: Settings) -> str:
+    if settings.prometheus_url is None:
+        return "not set (optional)"
+    found = PrometheusMetrics(settings.prometheus_url).query("count(up)", TIMEOUT)
+    return f"answers; {int(found[0][1]) if found else 0} targets"
+
+
+def _alertmanager(settings: Settings) -> str:
+    if settings.alertmanager_url is None:
+        return "not set (optional)"
+    status = _get(f"{settings.alertmanager_url.rstrip('/')}/-/ready", {})
+    if status != 200:
+        raise PermanentError(f"Alertmanager answers {status}; check ALERTMANAGER_URL.")
+    return "ready"
+
+
+def _get(url: str, headers: dict[str, str]) -> int:
+    try:
+        return requests.get(url, headers=headers, timeout=TIMEOUT).status_code
+    except requests.RequestException as error:
+        raise PermanentError(f"{url} does not answer ({type(error).__name__}).") from error

@@ -1,0 +1,105 @@
+"""The two processes that the supervisor runs: what each does from start to end."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+
+from bot import bootstrap
+from bot.adapters.metrics import exposition
+from bot.settings import Settings
+from bot.vendors import data_folder
+
+
+def listener(settings: Settings, lifeline: int, wake: int, http: int, metrics: int) -> None:
+    """Serve HTTP on the socket `http` and metrics on the socket `metrics`."""
+    _die_with_supervisor(lifeline)
+    process = bootstrap.listener(settings, wake)
+    _serve_metrics(socket.socket(fileno=metrics))
+    socket_mode = _socket_mode(process)
+    config = uvicorn.Config(
+        process.app, access_log=False, log_level="warning", lifespan="off", server_header=False
+    )
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=http)])
+    if socket_mode is not None:
+        socket_mode.close()  # type: ignore[no-untyped-call]
+    process.close()
+
+
+def worker(settings: Settings, lifeline: int, wake: int) -> None:
+    """Work in the inbox and do the effects, until SIGTERM."""
+    _die_with_supervisor(lifeline)
+    _lock(data_folder(settings) / f"worker-{settings.replica}.lock")
+    process = bootstrap.worker(settings, lambda seconds: _wait(wake, seconds))
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        process.intake.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    process.jobs.start()
+    process.intake.run()
+    # Jobs under way are not waited for: the next worker takes them up where they are.
+    os._exit(0)
+
+
+def _die_with_supervisor(lifeline: int) -> None:
+    def watch() -> None:
+        os.read(lifeline, 1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="lifeline", daemon=True).start()
+
+
+def _lock(path: Path) -> None:
+    """Wait until no other worker works on this database; the lock ends with the process."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _wait(wake: int, seconds: float) -> None:
+    readable, _, _ = select.select([wake], [], [], seconds)
+    if readable:
+        os.read(wake, 65536)
+
+
+def _socket_mode(process: bootstrap.ListenerProcess) -> SocketModeHandler | None:
+    if process.vendors.slack_app_token is None:
+        return None
+    handler = SocketModeHandler(
+        process.slack.bolt, process.vendors.slack_app_token, web_client=process.slack.bolt.client
+    )
+    handler.connect()  # type: ignore[no-untyped-call]
+    return handler
+
+
+def _serve_metrics(listening: socket.socket) -> None:
+    """GET /metrics, in a thread: scrapes are rare and must not wait behind requests."""
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = exposition(folder) if self.path.split("?")[0] == "/metrics" else b""
+            self.send_response(200 if body else 404)
+            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Scrapes are not worth a line each."""
+
+    server = ThreadingHTTPServer(listening.getsockname()[:2], Handler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = listening
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()

@@ -1,0 +1,1 @@
+"""Embedded stand-ins that speak the vendors' protocols over HTTP on loopback."""

@@ -1,0 +1,119 @@
+"""What the stand-in cluster holds: API objects as JSON, each with its resourceVersion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind of object that the stand-in serves; `group` is empty for the core API.
+
+    The objects of one that is not `writable` are the controllers' alone.
+    """
+
+    group: str
+    name: str
+    kind: str
+    namespaced: bool = True
+    writable: bool = True
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/v1" if self.group else "v1"
+
+    @property
+    def qualified_name(self) -> str:
+        """The name as the API server's messages give it, such as ``deployments.apps``."""
+        return f"{self.name}.{self.group}" if self.group else self.name
+
+
+NAMESPACES = Resource("", "namespaces", "Namespace", namespaced=False)
+PODS = Resource("", "pods", "Pod", writable=False)
+SERVICES = Resource("", "services", "Service")
+DEPLOYMENTS = Resource("apps", "deployments", "Deployment")
+REPLICA_SETS = Resource("apps", "replicasets", "ReplicaSet", writable=False)
+BUDGETS = Resource("policy", "poddisruptionbudgets", "PodDisruptionBudget")
+AUTOSCALERS = Resource("autoscaling", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
+
+RESOURCES = (NAMESPACES, PODS, SERVICES, DEPLOYMENTS, REPLICA_SETS, BUDGETS, AUTOSCALERS)
+
+
+class ObjectStore:
+    """Objects by kind, namespace and name. What is handed out are copies."""
+
+    def __init__(self, state: Json | None = None) -> None:
+        self.state: Json = state or {"resourceVersion": 0, "objects": {}}
+
+    def copy(self) -> ObjectStore:
+        """Return a store of its own, in which a dry run can do what it likes."""
+        return ObjectStore(deepcopy(self.state))
+
+    @property
+    def version(self) -> str:
+        """The resourceVersion of the latest change."""
+        return str(self.state["resourceVersion"])
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Json | None:
+        return deepcopy(self._objects(resource).get(f"{namespace}/{name}"))
+
+    def find(self, resource: Resource, namespace: str = "") -> list[Json]:
+        """Return the objects of one namespace, or of all when it is empty, by name."""
+        return [
+            deepcopy(item)
+            for _, item in sorted(self._objects(resource).items())
+            if not namespace or item["metadata"]["namespace"] == namespace
+        ]
+
+    def add(self, resource: Resource, namespace: str, body: Json, now: datetime) -> Json:
+        """Store a new object, with the metadata that the server gives it."""
+        given = {"namespace": namespace} if namespace else {}
+        metadata = {
+            **body["metadata"],
+            **given,
+            "uid": str(uuid4()),
+            "generation": 1,
+            "creationTimestamp": timestamp(now),
+        }
+        created = {**body, "metadata": metadata}
+        return self.save(resource, created)
+
+    def save(self, resource: Resource, changed: Json) -> Json:
+        """Store the object; it gets a new resourceVersion only if anything changed."""
+        key = _key(changed)
+        objects = self._objects(resource)
+        if objects.get(key) != changed:
+            self.state["resourceVersion"] += 1
+            changed["metadata"]["resourceVersion"] = self.version
+            objects[key] = deepcopy(changed)
+        return changed
+
+    def remove(self, resource: Resource, item: Json) -> None:
+        del self._objects(resource)[_key(item)]
+
+    def _objects(self, resource: Resource) -> dict[str, Json]:
+        objects: dict[str, Json] = self.state["objects"].setdefault(resource.name, {})
+        return objects
+
+
+def has_labels(item: Json, labels: Mapping[str, str]) -> bool:
+    """Whether the object, or pod template, carries all of these labels."""
+    own = item["metadata"].get("labels") or {}
+    return all(own.get(key) == value for key, value in labels.items())
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a time as Kubernetes does: RFC 3339 in UTC, whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _key(item: Json) -> str:
+    metadata = item["metadata"]
+    return f"{metadata.get('namespace', '')}/{metadata['name']}"

@@ -1,0 +1,204 @@
+"""Everything that can be set, read from the environment.
+
+Each variable can also be given as a file: ``SLACK_BOT_TOKEN_FILE=/run/secrets/slack``
+sets ``SLACK_BOT_TOKEN`` to the file's content. The text under a field is its
+documentation; the README's table is made from it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.domain.errors import InvalidInput
+
+
+def _setting(variable: str, default: Any) -> Any:
+    return Field(default=default, validation_alias=variable)
+
+
+class Settings(BaseSettings):
+    """Tocsin's settings. Read them with `load`, which says all that is wrong at once."""
+
+    model_config = SettingsConfigDict(
+        use_attribute_docstrings=True, extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    database_url: str = _setting("TOCSIN_DATABASE_URL", "sqlite:///var/tocsin.db")
+    """The database: sqlite:///PATH (one process group on one machine) or postgresql://…
+    (several replicas). Default: a SQLite file under ./var, so that it runs with nothing else."""
+
+    host: str = _setting("TOCSIN_HOST", "127.0.0.1")
+    """The address to listen on. Default: this machine only; put a TLS proxy in front of it."""
+
+    port: int = Field(default=9655, ge=0, le=65535, validation_alias="TOCSIN_PORT")
+    """The port of webhooks, Slack, API and pages. Default 9655, the application port of the
+    operations guide that Tocsin follows; 0 takes a free one."""
+
+    metrics_port: int = Field(default=9656, ge=0, le=65535, validation_alias="TOCSIN_METRICS_PORT")
+    """The port of /metrics. Default 9656; a port of its own, so that it need not be public."""
+
+    api_token: SecretStr | None = _setting("TOCSIN_API_TOKEN", None)
+    """The bearer token of /api/v1. No default: outside the sandbox it must be set."""
+
+    webhook_token: SecretStr | None = _setting("TOCSIN_WEBHOOK_TOKEN", None)
+    """The bearer token that Alertmanager sends. No default: outside the sandbox it must be
+    set, because Alertmanager signs nothing."""
+
+    runbooks: Path = _setting("TOCSIN_RUNBOOKS", Path("runbooks"))
+    """The folder of the runbooks. Default: ./runbooks, those that are shipped."""
+
+    policy: Path = _setting("TOCSIN_POLICY", Path("policy"))
+    """The folder of the policies (severity.yaml). Default: ./policy, those that are shipped."""
+
+    sandbox: bool = _setting("TOCSIN_SANDBOX", False)
+    """1: a vendor without settings is served by the embedded sandbox. Default 0: Tocsin then
+    refuses to start, because a page into a sandbox is a lost page."""
+
+    slack_bot_token: SecretStr | None = _setting("SLACK_BOT_TOKEN", None)
+    """Slack's bot token (xoxb-…). Without it, Slack is not configured."""
+
+    slack_signing_secret: SecretStr | None = _setting("SLACK_SIGNING_SECRET", None)
+    """The app's signing secret, to check that a request came from Slack. Not needed in
+    Socket Mode."""
+
+    slack_app_token: SecretStr | None = _setting("SLACK_APP_TOKEN", None)
+    """The app-level token (xapp-…). When set, Tocsin uses Socket Mode and needs no public
+    address."""
+
+    slack_api_url: str | None = _setting("SLACK_API_URL", None)
+    """Slack's Web API. Default: Slack's own; set it to a local server that stands in, plain
+    http included."""
+
+    slack_channel: str = _setting("TOCSIN_SLACK_CHANNEL", "#incidents")
+    """The channel where incidents are announced, by name or id. Default #incidents."""
+
+    pagerduty_routing_key: SecretStr | None = _setting("PAGERDUTY_ROUTING_KEY", None)
+    """The integration key of an Events API v2 integration. Without it, PagerDuty is not
+    configured."""
+
+    pagerduty_api_token: SecretStr | None = _setting("PAGERDUTY_API_TOKEN", None)
+    """A REST API token; `tocsin check` uses it to see that PagerDuty answers."""
+
+    pagerduty_webhook_secret: SecretStr | None = _setting("PAGERDUTY_WEBHOOK_SECRET", None)
+    """The secret of the webhook subscription. Without it /webhooks/pagerduty refuses all, and
+    what people do in PagerDuty is not seen here."""
+
+    pagerduty_events_url: str | None = _setting("PAGERDUTY_EVENTS_URL", None)
+    """PagerDuty's Events API. Default: PagerDuty's own; plain http is allowed for a stand-in."""
+
+    pagerduty_api_url: str | None = _setting("PAGERDUTY_API_URL", None)
+    """PagerDuty's REST API. Default: PagerDuty's own; plain http is allowed for a stand-in."""
+
+    kubeconfig: str | None = _setting("KUBECONFIG", None)
+    """The kubeconfig of the cluster on which runbooks run. Default: the service account of the
+    pod that Tocsin runs in, if it runs in one."""
+
+    kubernetes_service_host: str | None = _setting("KUBERNETES_SERVICE_HOST", None)
+    """Set by Kubernetes itself inside a pod; not for people."""
+
+    prometheus_url: str | None = _setting("PROMETHEUS_URL", None)
+    """Prometheus' address, for runbook steps that check a query. Optional: without it such
+    steps are refused when a run is planned."""
+
+    alertmanager_url: str | None = _setting("ALERTMANAGER_URL", None)
+    """Alertmanager's address; `tocsin check` sees that it answers. Optional."""
+
+    replica: str = _setting("TOCSIN_REPLICA", "tocsin")
+    """A name for this replica that stays the same over restarts (a StatefulSet's pod name), so
+    that it takes up its own unfinished work. Default: tocsin, right for a single one."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Explicit values first, then the environment, then the ``*_FILE`` variables."""
+        return init_settings, env_settings, _FileSource(settings_cls)
+
+    @property
+    def slack_configured(self) -> bool:
+        """Whether the real Slack is meant."""
+        return self.slack_bot_token is not None
+
+    @property
+    def pagerduty_configured(self) -> bool:
+        """Whether the real PagerDuty is meant."""
+        return self.pagerduty_routing_key is not None
+
+    @property
+    def kubernetes_configured(self) -> bool:
+        """Whether a real cluster is meant."""
+        return bool(self.kubeconfig or self.kubernetes_service_host)
+
+
+class _FileSource(PydanticBaseSettingsSource):
+    """Reads ``VARIABLE_FILE``'s content as the value of ``VARIABLE``."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        variable = str(field.validation_alias)
+        file = os.environ.get(f"{variable}_FILE")
+        if not file:
+            return None, variable, False
+        try:
+            return Path(file).read_text().strip(), variable, False
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput(f"{variable}_FILE: {file} can’t be read ({error}).") from error
+
+    def __call__(self) -> dict[str, Any]:
+        fields = self.settings_cls.model_fields
+        read = (self.get_field_value(field, name) for name, field in fields.items())
+        return {variable: value for value, variable, _ in read if value is not None}
+
+
+def table() -> str:
+    """Every setting with its documentation, as a Markdown table for the README."""
+    rows = [
+        f"| `{field.validation_alias}` | {' '.join((field.description or '').split())} |"
+        for field in Settings.model_fields.values()
+    ]
+    return "\n".join(["| variable | what it sets |", "|---|---|", *rows])
+
+
+def load() -> Settings:
+    """The settings of this environment. Raises `InvalidInput` with all errors, a line each."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = (f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())
+        raise InvalidInput("\n".join(lines)) from error
+
+
+def missing(settings: Settings) -> tuple[str, ...]:
+    """What must still be set before Tocsin can serve, one sentence each; empty when nothing."""
+    wanted: Mapping[str, bool] = {
+        "TOCSIN_WEBHOOK_TOKEN: the bearer token that Alertmanager sends.": bool(
+            settings.webhook_token
+        ),
+        "TOCSIN_API_TOKEN: the bearer token of the API.": bool(settings.api_token),
+        "SLACK_BOT_TOKEN: Slack’s bot token.": settings.slack_configured,
+        "PAGERDUTY_ROUTING_KEY: the Events API v2 integration key.": settings.pagerduty_configured,
+        "KUBECONFIG: the cluster on which runbooks run.": settings.kubernetes_configured,
+    }
+    lacking = () if settings.sandbox else (text for text, there in wanted.items() if not there)
+    return (*lacking, *_half_configured(settings))
+
+
+def _half_configured(settings: Settings) -> tuple[str, ...]:
+    signed = settings.slack_signing_secret or settings.slack_app_token
+    if settings.slack_configured and not signed:
+        return (
+            "SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN for Socket Mode): "
+            "without it nothing that comes from Slack can be believed.",
+        )
+    return ()
