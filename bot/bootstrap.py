@@ -43,6 +43,7 @@ from bot.app.runs import Runs
 from bot.domain.cluster import Marker
 from bot.entrypoints.api import api
 from bot.entrypoints.health import Health
+from bot.entrypoints.housekeeping import Housekeeping
 from bot.entrypoints.listener import Application, Listener, pages
 from bot.entrypoints.slack import SlackEndpoint, SlackListener
 from bot.entrypoints.webhooks import AlertmanagerWebhook, PagerDutyWebhook, WebhookResult
@@ -167,10 +168,11 @@ def _waker(wake: int | None) -> Callable[[], None]:
 
 @dataclass(frozen=True, slots=True)
 class WorkerProcess:
-    """The worker's two halves: the intake loop, and the durable jobs."""
+    """The worker's parts: the intake loop, the durable jobs, and the housekeeping."""
 
     intake: IntakeLoop
     jobs: DurableWorker
+    housekeeping: Housekeeping
 
 
 def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
@@ -197,7 +199,8 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
     inbox = Inbox(settings.database_url)
     intake = Intake(shared.store, inbox, rules, shared.clock, counters)
     jobs = DurableWorker(shared.engine, settings.replica, effects.perform, runs.advance)
-    return WorkerProcess(IntakeLoop(intake, wait), jobs)
+    housekeeping = Housekeeping((shared.store.forget_seen, jobs.forget), shared.clock)
+    return WorkerProcess(IntakeLoop(intake, wait), jobs, housekeeping)
 
 
 # --- the sandbox --------------------------------------------------------------------

@@ -48,6 +48,7 @@ def worker(settings: Settings, lifeline: int, wake: int) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     process.jobs.start()
+    process.housekeeping.start()
     process.intake.run()
     # Jobs under way are not waited for: the next worker takes them up where they are.
     os._exit(0)

@@ -8,6 +8,7 @@ queue; effects with the same order key are one partition of it, and run one at a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
@@ -31,6 +32,9 @@ costs processor time while nothing happens."""
 WORKERS: Mapping[Lane, int] = {Lane.PAGING: 8, Lane.CHAT: 4, Lane.RUNS: 16}
 """Jobs at once. Chat allows about one message a second a channel; a run occupies its
 worker for as long as a rollout takes."""
+
+FORGOTTEN_AT_ONCE = 200
+"""Jobs deleted in one transaction, so that others need not wait long for the write lock."""
 
 
 class DurableQueue:
@@ -114,6 +118,20 @@ class DurableWorker:
                 polling_interval_sec=POLLING[queue],
                 on_conflict="always_update",
             )
+
+    def forget(self, before: datetime) -> None:
+        """Delete the finished jobs from before that moment, some at a time."""
+        while True:
+            finished = DBOS.list_workflows(
+                status=["SUCCESS", "ERROR"],
+                completed_before=before.isoformat(),
+                limit=FORGOTTEN_AT_ONCE,
+                load_input=False,
+                load_output=False,
+            )
+            if not finished:
+                return
+            DBOS.delete_workflows([job.workflow_id for job in finished])
 
     def stop(self) -> None:
         """Stop taking jobs; those under way are taken up by the next worker."""

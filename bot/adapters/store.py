@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, exc, func
+from sqlalchemy import Connection, Engine, delete, exc, func
 from sqlmodel import Session, col, select
 
 from bot.adapters import codec
@@ -229,6 +229,10 @@ class SqlTransaction(SqlReader):
         self._session.flush()
         return True
 
+    def forget_seen(self, before: datetime) -> None:
+        """Forget what `first_time` was asked about before that moment."""
+        self._session.exec(delete(SeenRow).where(col(SeenRow.at) < before.isoformat()))
+
     def enqueue(self, effect: Effect, delay: float = 0.0) -> None:
         self._effects[effect] = min(delay, self._effects.get(effect, delay))
 
@@ -266,6 +270,11 @@ class SqlStore:
             transaction = SqlTransaction(session, self._enqueue)
             yield transaction
             transaction.commit()
+
+    def forget_seen(self, before: datetime) -> None:
+        """Forget the keys of what was worked in before that moment."""
+        with self.transaction() as tx:
+            tx.forget_seen(before)
 
     @contextmanager
     def _session(self, begin: Mapping[str, str]) -> Iterator[Session]:

@@ -84,8 +84,8 @@ function showReal(section, vendor) {
 
 function showPeople() {
   if (user.options.length) return;
-  for (const { id, real_name, is_bot } of state.slack.users) {
-    if (!is_bot) user.add(new Option(real_name, id));
+  for (const { id, name, is_bot } of state.slack.users) {
+    if (!is_bot) user.add(new Option(`@${name}`, id));
   }
 }
 
@@ -146,8 +146,8 @@ async function press(name, message, button) {
 }
 
 function act(incident_id, action) {
-  const person = user.selectedOptions[0]?.textContent ?? state.pagerduty.on_call;
-  post("page", { incident_id, action, user: person });
+  const person = state.slack?.users.find(({ id }) => id === user.value);
+  post("page", { incident_id, action, user: person?.real_name ?? state.pagerduty.on_call });
 }
 
 async function send(text) {
