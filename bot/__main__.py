@@ -70,12 +70,20 @@ def serve() -> None:
         raise typer.Exit(Supervisor(settings, _announce).run())
 
 
+_NAMES = {
+    "slack": "Slack",
+    "pagerduty": "PagerDuty",
+    "kubernetes": "Kubernetes",
+    "prometheus": "Prometheus",
+}
+
+
 def _announce(settings: Settings, port: int, metrics_port: int) -> None:
     from bot.vendors import sandbox_parts
 
     address = f"http://{settings.host}:{port}"
     parts = sandbox_parts(settings)
-    served = [field.name.capitalize() for field in fields(parts) if getattr(parts, field.name)]
+    served = [_NAMES[field.name] for field in fields(parts) if getattr(parts, field.name)]
     print(f"Tocsin {__version__} listens on {address}, metrics on port {metrics_port}.")
     if served:
         print(f"SANDBOX: {', '.join(served)} are stand-ins; nobody is really paged.")

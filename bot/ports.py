@@ -58,14 +58,19 @@ class Cluster(Protocol):
     def restart(self, ref: ObjectRef, marker: Marker, *, dry_run: bool = False) -> Deployment:
         """Start a rolling restart, as `kubectl rollout restart` does.
 
-        Sets ``kubectl.kubernetes.io/restartedAt`` on the pod template to `marker.at`.
+        Sets ``kubectl.kubernetes.io/restartedAt`` on the pod template to `marker.at`. A
+        paused Deployment is a `PermanentError`.
         """
         ...
 
     def roll_back(
         self, ref: ObjectRef, revision: int, marker: Marker, *, dry_run: bool = False
     ) -> Deployment:
-        """Re-apply the pod template of `revision`, as `kubectl rollout undo` does."""
+        """Re-apply the pod template of `revision`, as `kubectl rollout undo` does.
+
+        A Deployment that has this `marker` already was rolled back, and is left as it is
+        (its revisions have other numbers since). A paused one is a `PermanentError`.
+        """
         ...
 
     def service(self, ref: ObjectRef) -> Service: ...
@@ -82,11 +87,17 @@ class Cluster(Protocol):
         ...
 
     def pods(self, namespace: str, selector: Mapping[str, str]) -> Sequence[Pod]:
-        """The pods that all of `selector`'s labels match, by name."""
+        """The pods that all of `selector`'s labels match, by name; an empty one matches none.
+
+        Pods that have ended or are being deleted do not count, as in Kubernetes' controllers.
+        """
         ...
 
     def blast_radius(self, namespace: str, selector: Mapping[str, str]) -> BlastRadius:
-        """Pods, budgets, autoscalers and Services that a change to these pods touches."""
+        """Pods, budgets, autoscalers and Services that a change to these pods touches.
+
+        What the cluster refuses to show or does not serve is in `unknown`.
+        """
         ...
 
 

@@ -13,12 +13,15 @@ from pathlib import Path
 from types import FrameType
 
 import uvicorn
-from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from bot import bootstrap
 from bot.adapters.metrics import exposition
+from bot.entrypoints.socket_mode import SocketMode
 from bot.settings import Settings
 from bot.vendors import data_folder
+
+SHUTDOWN = 5
+"""Seconds that requests under way have to end; the supervisor allows twice as much."""
 
 
 def listener(settings: Settings, lifeline: int, wake: int, http: int, metrics: int) -> None:
@@ -26,13 +29,21 @@ def listener(settings: Settings, lifeline: int, wake: int, http: int, metrics: i
     _die_with_supervisor(lifeline)
     process = bootstrap.listener(settings, wake)
     _serve_metrics(socket.socket(fileno=metrics))
-    socket_mode = _socket_mode(process)
+    app_token = process.vendors.slack_app_token
+    socket_mode = SocketMode(process.slack.bolt, app_token) if app_token else None
+    if socket_mode is not None:
+        socket_mode.start()
     config = uvicorn.Config(
-        process.app, access_log=False, log_level="warning", lifespan="off", server_header=False
+        process.app,
+        access_log=False,
+        log_level="warning",
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN,
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=http)])
     if socket_mode is not None:
-        socket_mode.close()  # type: ignore[no-untyped-call]
+        socket_mode.close()
     process.close()
 
 
@@ -72,16 +83,6 @@ def _wait(wake: int, seconds: float) -> None:
     readable, _, _ = select.select([wake], [], [], seconds)
     if readable:
         os.read(wake, 65536)
-
-
-def _socket_mode(process: bootstrap.ListenerProcess) -> SocketModeHandler | None:
-    if process.vendors.slack_app_token is None:
-        return None
-    handler = SocketModeHandler(
-        process.slack.bolt, process.vendors.slack_app_token, web_client=process.slack.bolt.client
-    )
-    handler.connect()  # type: ignore[no-untyped-call]
-    return handler
 
 
 def _serve_metrics(listening: socket.socket) -> None:

@@ -137,9 +137,7 @@ class KubernetesCluster:
         history = self._history(live)
         if revision not in history:
             there_are = ", ".join(map(str, sorted(history))) or "none"
-            raise NotFound(
-                f"{values.name_of(live)} has no revision {revision}; there are: {there_are}"
-            )
+            raise NotFound(f"{_called(live)} has no revision {revision}; there are: {there_are}")
         template: Json = deepcopy(history[revision]["spec"]["template"])
         template["metadata"]["labels"].pop(TEMPLATE_HASH_LABEL, None)
         return template
@@ -154,7 +152,11 @@ class KubernetesCluster:
 
 def _refuse_paused(live: Json, action: str) -> None:
     if live["spec"].get("paused"):
-        raise PermanentError(f"{values.name_of(live)} is paused; resume it before it is {action}")
+        raise PermanentError(f"{_called(live)} is paused; resume it before it is {action}")
+
+
+def _called(live: Json) -> str:
+    return f"Deployment {live['metadata']['namespace']}/{values.name_of(live)}"
 
 
 def _marked(live: Json, marker: Marker) -> Json:

@@ -94,7 +94,7 @@ def _sorted(refusal: Refusal, request: Request) -> TocsinError:
             return _not_found(refusal, request)
         case 409:
             return Conflict(refusal.sentence)
-        case 429 | 500 | 502 | 503 | 504:
+        case status if status == 429 or status >= 500:
             return TemporaryError(refusal.sentence, refusal.retry_after)
     return PermanentError(f"Kubernetes refused to {request}: {refusal.sentence}")
 
@@ -106,8 +106,8 @@ def _not_found(refusal: Refusal, request: Request) -> TocsinError:
     """
     if refusal.object_name:
         place = f"the {request.resource} in namespace {request.namespace}"
-        return NotFound(f"there is no {request.name} among {place}")
-    return PermanentError(f"this cluster does not serve {request.resource}")
+        return NotFound(f"There is no {request.name} among {place}")
+    return PermanentError(f"This cluster does not serve {request.resource}")
 
 
 def _tls_error(refusal: Refusal) -> TocsinError:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, exc, func
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from bot.adapters import codec
@@ -53,6 +54,10 @@ _WRITE_LOCK = {
 }
 """How a transaction begins: it waits for the writer before it. On SQLite that is the
 file's own lock, on PostgreSQL an advisory one (any number that nothing else uses)."""
+
+
+_INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+"""Both databases know ON CONFLICT; SQLAlchemy has it in each one's own insert."""
 
 
 class SqlReader:
@@ -169,16 +174,14 @@ class SqlTransaction(SqlReader):
         self._session.merge(ticket)
 
     def save_alerts(self, alerts: Sequence[KnownAlert]) -> None:
-        for known in alerts:
-            row = AlertRow(
-                fingerprint=known.alert.fingerprint,
-                incident_id=known.incident_id,
-                status=known.alert.status.value,
-                starts_at=known.alert.starts_at.isoformat(),
-                document=codec.dump(known),
-            )
-            self._session.merge(row)
-        self._session.flush()
+        # One statement for all: a storm's delivery holds a hundred.
+        if alerts:
+            insert = _INSERT[self._session.get_bind().dialect.name](AlertRow)
+            changes = {name: insert.excluded[name] for name in AlertRow.model_fields}
+            upsert = insert.on_conflict_do_update(index_elements=["fingerprint"], set_=changes)
+            # Of a fingerprint that occurs twice the last counts.
+            rows = {known.alert.fingerprint: _alert_row(known) for known in alerts}
+            self._session.connection().execute(upsert, list(rows.values()))
 
     def new_run(self, draft: Run) -> Run:
         row = RunRow(incident_id=draft.incident_id, state=draft.state.value, document="")
@@ -302,6 +305,16 @@ def _recorded(row: EventRow) -> Recorded:
         incident_id=row.incident_id,
         run_id=row.run_id,
     )
+
+
+def _alert_row(known: KnownAlert) -> dict[str, object]:
+    return {
+        "fingerprint": known.alert.fingerprint,
+        "incident_id": known.incident_id,
+        "status": known.alert.status.value,
+        "starts_at": known.alert.starts_at.isoformat(),
+        "document": codec.dump(known),
+    }
 
 
 def _chunks(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:

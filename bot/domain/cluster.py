@@ -55,7 +55,11 @@ MARKER_ANNOTATION = "tocsin/last-step"
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A Deployment as one read returned it; the counts are numbers of pods."""
+    """A Deployment as one read returned it; the counts are numbers of pods.
+
+    `selector` holds the labels that its pods must have (matchLabels). `deadline_exceeded`
+    speaks of the newest pod template only.
+    """
 
     ref: ObjectRef
     uid: str

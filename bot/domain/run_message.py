@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.domain.cluster import BlastRadius
 from bot.domain.message import Button, ButtonStyle, Field, Message, Subject, SubjectKind
 from bot.domain.plan import Plan
-from bot.domain.run import Run, StepState
+from bot.domain.run import Run, StepRecord, StepState
 from bot.domain.run_events import RunState
 from bot.domain.runbook import Runbook
 
@@ -93,26 +93,13 @@ def _planned(run: Run) -> Sequence[str]:
 def _steps(run: Run) -> Sequence[str]:
     if run.state in (RunState.PLANNING, RunState.AWAITING_APPROVAL, RunState.REFUSED):
         return ()
-    return [
-        " ".join(
-            filter(
-                None,
-                (
-                    _STEP_MARKS[record.state],
-                    run.runbook.step(record.id).title,
-                    _said(
-                        record.reason
-                        or (record.outcome.summary if record.outcome else record.progress)
-                    ),
-                ),
-            )
-        )
-        for record in run.steps
-    ]
+    return [_step(run, record) for record in run.steps]
 
 
-def _said(text: str) -> str:
-    return f"- {text}" if text else ""
+def _step(run: Run, record: StepRecord) -> str:
+    line = f"{_STEP_MARKS[record.state]} {run.runbook.step(record.id).title}"
+    said = record.reason or (record.outcome.summary if record.outcome else record.progress)
+    return f"{line} - {said}" if said else line
 
 
 def _blast(radius: BlastRadius) -> Sequence[str]:

@@ -48,7 +48,7 @@ class SlackListener:
         self._render = render
         self.bolt = App(
             # Given as a function, so that Bolt does not call Slack to find out who we are.
-            logger=logging.getLogger("tocsin.slack"),
+            logger=_quiet_logger(),
             authorize=lambda context: _authorized(context, client.token),
             client=client,
             request_verification_enabled=False,
@@ -139,6 +139,13 @@ class SlackEndpoint:
     def _refuse(self, status: int, result: str, sentence: str) -> Response:
         self._counters.count("slack_requests", result=result)
         return JSONResponse({"error": sentence}, status_code=status)
+
+
+def _quiet_logger() -> logging.Logger:
+    """Bolt's errors; its warnings are about how it is set up, which is on purpose."""
+    logger = logging.getLogger("tocsin.slack")
+    logger.setLevel(logging.ERROR)
+    return logger
 
 
 def _parsed(body: str) -> dict[str, Any]:

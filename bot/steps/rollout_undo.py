@@ -79,8 +79,7 @@ class RolloutUndo(MutatingStep[RolloutUndoArguments]):
                 f"Deployment {arguments.workload} was changed since the rollback, "
                 "so it is left as it is."
             )
-        if current.name != before.name:
-            context.cluster.roll_back(ref, before.number, context.marker)
+        context.cluster.roll_back(ref, before.number, context.marker)
         return StepOutcome(
             f"{arguments.workload} is set back to what ran before the rollback "
             f"(then revision {outcome.data['previous_revision']})."

@@ -130,7 +130,8 @@ async function sendAlert(event) {
   event.preventDefault();
   const title = sample.selectedOptions[0].textContent;
   const sent = await post("alert", { sample: sample.value, status: "firing" });
-  if (sent) say(sent.new ? `Sent: ${title}` : `It fires already; this repeats it: ${title}`);
+  const repeated = "It fires already, so this is a repeat. Resolve it to see it fire anew.";
+  if (sent) say(sent.new ? `Sent: ${title}` : repeated);
 }
 
 async function resolveAlert() {

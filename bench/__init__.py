@@ -1,0 +1,1 @@
+"""Benchmarks, run by `python -m bench` or `make bench`: bounded load, on loopback only."""

@@ -1,0 +1,133 @@
+"""From the webhook's 200 to the page's arrival at PagerDuty.
+
+Tocsin runs whole, with a receiver on loopback for PagerDuty's Events API. Alerts that
+page, each the first of its incident, are posted one at a time.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from bench.loadgen import percentile
+from bench.servers import Server, running, tocsin
+
+PATIENCE = 30.0
+"""Seconds that a page may take."""
+
+
+class Receiver(ThreadingHTTPServer):
+    """Stands in for the Events API: takes everything, and notes when."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.arrivals: list[tuple[float, bytes]] = []
+        self.changed = threading.Condition()
+
+    def wait_for(self, mark: bytes) -> float:
+        """When the first request that holds `mark` arrived."""
+        with self.changed:
+            found = self.changed.wait_for(lambda: self._first(mark), PATIENCE)
+        if not found:
+            raise RuntimeError(f"no page came within {PATIENCE:.0f} s")
+        return found
+
+    def _first(self, mark: bytes) -> float | None:
+        return next((at for at, body in self.arrivals if mark in body), None)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Receiver
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        at = time.perf_counter()
+        with self.server.changed:
+            self.server.arrivals.append((at, body))
+            self.server.changed.notify_all()
+        key = json.loads(body).get("dedup_key", "")
+        answer = {"status": "success", "message": "Event processed", "dedup_key": key}
+        self._answer(json.dumps(answer).encode())
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(202)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """A receiver that listens."""
+    with Receiver() as receiver:
+        threading.Thread(target=receiver.serve_forever, daemon=True).start()
+        try:
+            yield receiver
+        finally:
+            receiver.shutdown()
+
+
+def run(pages: int, folder: Path) -> dict[str, Any]:
+    """Measure, print a line and return the figures."""
+    with receiving() as receiver:
+        server = tocsin(
+            folder,
+            PAGERDUTY_EVENTS_URL=f"http://127.0.0.1:{receiver.server_port}",
+            PAGERDUTY_ROUTING_KEY="0123456789abcdef0123456789abcdef",
+        )
+        with running(server):
+            _time_of_one(server, receiver, "warm-up")
+            times = sorted(_time_of_one(server, receiver, f"n{n}-") for n in range(pages))
+    figures = {
+        "pages": pages,
+        "p50_ms": percentile(times, 0.50),
+        "p99_ms": percentile(times, 0.99),
+    }
+    print(
+        f"from the webhook's 200 to the page: p50 {figures['p50_ms']:.0f} ms,"
+        f" p99 {figures['p99_ms']:.0f} ms ({pages} pages)"
+    )
+    return figures
+
+
+def _time_of_one(server: Server, receiver: Receiver, name: str) -> float:
+    """Seconds from the answer to the alert until its page came."""
+    mark = f"Bench-{name}"
+    _post(server, json.dumps(_webhook(mark)).encode())
+    answered = time.perf_counter()
+    return receiver.wait_for(mark.encode()) - answered
+
+
+def _post(server: Server, body: bytes) -> None:
+    address = urlsplit(server.url)
+    connection = http.client.HTTPConnection(address.netloc, timeout=PATIENCE)
+    connection.request("POST", address.path, body, dict(server.headers))
+    response = connection.getresponse()
+    if response.status != 200:
+        raise RuntimeError(f"{server.name} answered {response.status}: {response.read()!r}")
+    connection.close()
+
+
+def _webhook(name: str) -> dict[str, Any]:
+    """One alert that pages and that no open incident has."""
+    alert = {
+        "status": "firing",
+        "labels": {"alertname": name, "service": name, "severity": "critical"},
+        "annotations": {"summary": f"{name} is down"},
+        "startsAt": "2026-01-01T00:00:00Z",
+        "fingerprint": name,
+    }
+    return {"version": "4", "status": "firing", "groupKey": name, "alerts": [alert]}

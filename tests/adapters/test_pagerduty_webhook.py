@@ -1,0 +1,184 @@
+"""Webhooks from PagerDuty: genuine ones, forged ones, and anything else."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.adapters.pagerduty_webhook import parse_webhook, verify_signature
+from bot.domain.errors import InvalidInput
+from bot.domain.page import PagerEvent
+
+BODY = '{"event": {"id": "01ABC", "note": "Zażółć"}}'.encode()
+SECRET = "correct horse battery staple"
+ANY_TEXT = st.text() | st.just("\ud800")  # and half a surrogate pair
+
+
+def sign(body: bytes, secret: str) -> str:
+    return "v1=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def test_the_signature_of_the_body_is_right() -> None:
+    assert verify_signature(BODY, sign(BODY, SECRET), SECRET)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f"{sign(BODY, 'the old secret')},{sign(BODY, SECRET)}",
+        f"{sign(BODY, SECRET)}, {sign(BODY, 'the next secret')}",
+        f"v2=0123,{sign(BODY, SECRET)}",
+    ],
+)
+def test_one_right_signature_of_several_is_enough(header: str) -> None:
+    assert verify_signature(BODY, header, SECRET)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        ",",
+        "v1=",
+        sign(BODY, "another secret"),
+        sign(BODY + b" ", SECRET),
+        sign(BODY, SECRET).removeprefix("v1="),
+        sign(BODY, SECRET).replace("v1=", "v0="),
+        sign(BODY, SECRET)[:-1],
+        sign(BODY, SECRET) + ";",
+        "v1=\N{SNOWMAN}",
+    ],
+)
+def test_a_wrong_signature_is_refused(header: str) -> None:
+    assert not verify_signature(BODY, header, SECRET)
+
+
+def test_an_empty_secret_verifies_nothing() -> None:
+    assert not verify_signature(BODY, sign(BODY, ""), "")
+
+
+@given(st.binary(), ANY_TEXT, ANY_TEXT)
+def test_nothing_forged_passes_and_nothing_raises(body: bytes, header: str, secret: str) -> None:
+    assert not verify_signature(body, header, secret)
+
+
+@given(st.binary(), st.text(min_size=1))
+def test_every_body_and_secret_can_be_verified(body: bytes, secret: str) -> None:
+    assert verify_signature(body, sign(body, secret), secret)
+
+
+def webhook(**changes: Any) -> dict[str, Any]:
+    """The documented example, with changes to its event."""
+    event = {
+        "id": "5ac64822-4adc-4fda-ade0-410becf0de4f",
+        "event_type": "incident.acknowledged",
+        "resource_type": "incident",
+        "occurred_at": "2020-10-02T18:45:22.169Z",
+        "agent": {"id": "PLH1HKV", "summary": "Tenex Engineer", "type": "user_reference"},
+        "client": {"name": "PagerDuty"},
+        "data": {
+            "id": "PGR0VU2",
+            "type": "incident",
+            "html_url": "https://acme.pagerduty.com/incidents/PGR0VU2",
+            "status": "acknowledged",
+            "incident_key": "incident-7",
+            "title": "A little bump in the road",
+        },
+    }
+    return {"event": event | changes}
+
+
+def parse(document: Any) -> PagerEvent | None:
+    return parse_webhook(json.dumps(document).encode())
+
+
+def test_an_acknowledgement_is_understood() -> None:
+    assert parse(webhook()) == PagerEvent(
+        event_id="5ac64822-4adc-4fda-ade0-410becf0de4f",
+        event_type="incident.acknowledged",
+        occurred_at=datetime(2020, 10, 2, 18, 45, 22, 169_000, tzinfo=UTC),
+        dedup_key="incident-7",
+        actor_name="Tenex Engineer",
+        actor_id="PLH1HKV",
+        incident_html_url="https://acme.pagerduty.com/incidents/PGR0VU2",
+        incident_id="PGR0VU2",
+    )
+
+
+def test_what_pagerduty_leaves_out_is_empty() -> None:
+    data = {"id": "PGR0VU2", "type": "incident", "incident_key": None}
+    event = parse(webhook(agent=None, client=None, data=data))
+    assert event is not None
+    assert (event.actor_name, event.actor_id, event.dedup_key) == ("", "", "")
+
+
+def test_a_trigger_repeats_the_link_that_it_was_sent() -> None:
+    client = {"name": "Tocsin", "url": "https://tocsin.example/incidents/7"}
+    event = parse(webhook(event_type="incident.triggered", client=client))
+    assert event is not None
+    assert event.client_url == "https://tocsin.example/incidents/7"
+
+
+@pytest.mark.parametrize(
+    ("event_type", "data"),
+    [
+        ("pagey.ping", {"message": "Hello from your friend Pagey!", "type": "ping"}),
+        ("incident.annotated", {"id": "P2LA89X", "type": "incident_note", "content": "hm"}),
+        ("service.updated", {"id": "PF9KMXH", "type": "service"}),
+        ("something.new", {}),
+    ],
+)
+def test_what_is_not_about_an_incident_itself_is_nothing(event_type: str, data: object) -> None:
+    assert parse(webhook(event_type=event_type, data=data)) is None
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        ([], "body"),
+        ({}, "event"),
+        ({"event": None}, "event"),
+        (webhook(id=""), "event.id"),
+        (webhook(id=7), "event.id"),
+        (webhook(event_type=None), "event.event_type"),
+        (webhook(occurred_at="yesterday"), "event.occurred_at"),
+        (webhook(occurred_at="2020-10-02T18:45:22"), "event.occurred_at"),
+        (webhook(data="incident"), "event.data"),
+        (webhook(agent="nobody"), "event.agent"),
+    ],
+)
+def test_what_is_malformed_is_named(document: object, field: str) -> None:
+    with pytest.raises(InvalidInput, match=rf"field {field}: "):
+        parse(document)
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff", b"not JSON", b"[" * 100_000, b'{"event": '])
+def test_what_is_not_json_is_named(body: bytes) -> None:
+    with pytest.raises(InvalidInput, match="field body: Invalid JSON"):
+        parse_webhook(body)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = ["id", "event_type", "resource_type", "occurred_at", "agent", "client", "data"]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON))
+def test_every_body_is_understood_or_refused_in_one_sentence(changes: dict[str, Any]) -> None:
+    sentence = ""
+    try:
+        event = parse(webhook(**changes))
+        assert event is None or event.event_id
+    except InvalidInput as refusal:
+        sentence = str(refusal)
+    assert "\n" not in sentence

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.alert import Alert, AlertStatus
+from bot.domain.dedup import Change, KnownAlert, News, Sorted, compare, sort
+from tests.support.examples import NOW, alert
+
+FIRING, RESOLVED = AlertStatus.FIRING, AlertStatus.RESOLVED
+EARLIER, LATER = NOW - timedelta(minutes=1), NOW + timedelta(minutes=1)
+
+
+def key_of(labels: Mapping[str, str]) -> str:
+    return labels["alertname"]
+
+
+@pytest.mark.parametrize(
+    ("known", "status", "starts_at", "news"),
+    [
+        (None, FIRING, NOW, News.FIRED),
+        (None, RESOLVED, NOW, News.RESOLVED_UNSEEN),
+        (FIRING, FIRING, EARLIER, News.LATE),
+        (FIRING, FIRING, NOW, News.REPEATED),
+        (FIRING, FIRING, LATER, News.RESTARTED),
+        (FIRING, RESOLVED, EARLIER, News.LATE),
+        (FIRING, RESOLVED, NOW, News.RESOLVED),
+        (FIRING, RESOLVED, LATER, News.RESOLVED),
+        (RESOLVED, FIRING, EARLIER, News.LATE),
+        (RESOLVED, FIRING, NOW, News.LATE),
+        (RESOLVED, FIRING, LATER, News.FIRED),
+        (RESOLVED, RESOLVED, EARLIER, News.LATE),
+        (RESOLVED, RESOLVED, NOW, News.REPEATED),
+        (RESOLVED, RESOLVED, LATER, News.RESOLVED_UNSEEN),
+    ],
+)
+def test_what_is_news(
+    known: AlertStatus | None, status: AlertStatus, starts_at: datetime, news: News
+) -> None:
+    before = None if known is None else alert(known)
+    assert compare(before, alert(status, starts_at=starts_at)) is news
+
+
+@pytest.mark.parametrize("news", News)
+def test_what_changes_nothing_is_not_recorded(news: News) -> None:
+    assert news.recorded is (news not in (News.REPEATED, News.LATE))
+
+
+# Sorting
+
+
+def test_alerts_that_fire_are_sorted_by_group() -> None:
+    one = alert(labels={"alertname": "A"})
+    two = alert(fingerprint="f2", labels={"alertname": "B"})
+    three = alert(fingerprint="f3", labels={"alertname": "A"})
+    found = sort([one, two, three], {}, key_of)
+    assert found.fired == {"A": [one, three], "B": [two]}
+    assert (found.known, found.homeless) == ({}, [])
+    assert found.news == {News.FIRED: 3}
+
+
+def test_an_alert_that_fires_again_is_sorted_by_group_whatever_its_incident_was() -> None:
+    again = alert(starts_at=LATER)
+    found = sort([again], {"f1": KnownAlert(alert(RESOLVED), 4)}, key_of)
+    assert found.fired == {"HighErrorRate": [again]}
+    assert found.known == {}
+
+
+def test_what_is_known_goes_to_its_incident() -> None:
+    resolved = alert(RESOLVED)
+    restarted = alert(fingerprint="f2", starts_at=LATER)
+    resolved_unseen = alert(RESOLVED, fingerprint="f3", starts_at=LATER)
+    known = {
+        "f1": KnownAlert(alert(), 4),
+        "f2": KnownAlert(alert(fingerprint="f2"), 4),
+        "f3": KnownAlert(alert(RESOLVED, fingerprint="f3"), 5),
+    }
+    found = sort([resolved, restarted, resolved_unseen], known, key_of)
+    assert found.known == {
+        4: Change(resolved=[resolved], silent=[restarted]),
+        5: Change(silent=[resolved_unseen]),
+    }
+    assert found.known[4].everything() == [resolved, restarted]
+
+
+def test_a_resolution_whose_firing_never_came_has_no_home() -> None:
+    found = sort([alert(RESOLVED)], {}, key_of)
+    assert found == Sorted(homeless=[alert(RESOLVED)], news=Counter({News.RESOLVED_UNSEEN: 1}))
+
+
+@pytest.mark.parametrize("known", [alert(), alert(starts_at=LATER), alert(RESOLVED)])
+def test_repeats_and_what_comes_late_go_nowhere(known: Alert) -> None:
+    found = sort([alert()], {"f1": KnownAlert(known, 4)}, key_of)
+    assert (found.fired, found.known, found.homeless) == ({}, {}, [])
+    assert found.news.total() == 1
+
+
+def test_an_alert_that_fires_and_is_over_in_one_delivery_pages_nobody() -> None:
+    found = sort([alert(), alert(RESOLVED)], {}, key_of)
+    assert found.fired == {}
+    assert found.homeless == [alert(RESOLVED)]
+
+
+# Order and number do not matter
+
+moments = st.sampled_from([NOW + timedelta(minutes=minute) for minute in range(4)])
+alerts = st.builds(
+    lambda fingerprint, status, starts_at: alert(status, fingerprint, starts_at=starts_at),
+    st.sampled_from(["f1", "f2"]),
+    st.sampled_from(AlertStatus),
+    moments,
+)
+deliveries = st.lists(st.lists(alerts, min_size=1, max_size=3), min_size=1, max_size=5)
+
+
+def known_after(received: Sequence[Sequence[Alert]]) -> Mapping[str, Alert]:
+    """What intake knows after these deliveries."""
+    known: dict[str, KnownAlert] = {}
+    for delivery in received:
+        found = sort(delivery, known, key_of)
+        new = [KnownAlert(one, 1) for group in found.fired.values() for one in group]
+        new += [KnownAlert(one, None) for one in found.homeless]
+        new += [
+            KnownAlert(one, home) for home, each in found.known.items() for one in each.everything()
+        ]
+        known.update((one.alert.fingerprint, one) for one in new)
+    return {fingerprint: one.alert for fingerprint, one in known.items()}
+
+
+@given(deliveries, st.data())
+def test_the_same_deliveries_lead_to_the_same_in_any_order_and_number(
+    received: list[list[Alert]], data: st.DataObject
+) -> None:
+    repeated = received + data.draw(st.lists(st.sampled_from(received), max_size=5))
+    shuffled = data.draw(st.permutations(repeated))
+    assert known_after(shuffled) == known_after(received)
+
+
+@given(deliveries)
+def test_of_the_latest_start_the_resolution_wins(received: list[list[Alert]]) -> None:
+    everything = [one for delivery in received for one in delivery]
+    for fingerprint, one in known_after(received).items():
+        same = [other for other in everything if other.fingerprint == fingerprint]
+        assert one.starts_at == max(other.starts_at for other in same)
+        resolved = alert(RESOLVED, fingerprint, starts_at=one.starts_at) in same
+        assert one.status is (RESOLVED if resolved else FIRING)

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.classify import Severity
+from bot.domain.effects import (
+    ANSWER_TRIES,
+    FIRST_RETRY,
+    LONGEST_RETRY,
+    AdvanceRun,
+    AnswerPlan,
+    Effect,
+    Lane,
+    SendAnswer,
+    UpdateMessage,
+    UpdatePage,
+    lane,
+    next_try,
+    order_key,
+    priority,
+    retry_delay,
+)
+from bot.domain.message import Message, Subject, SubjectKind
+
+URL = "https://hooks.slack.example/1"
+PAGE = UpdatePage(7, Severity.P1)
+MESSAGE = UpdateMessage(Subject(SubjectKind.INCIDENT, 7))
+ANSWER = SendAnswer(URL, Message("Done."))
+PLAN = AnswerPlan(URL, "restart@1.0.0", ("payments/checkout",))
+RUN = AdvanceRun(7)
+EFFECTS: tuple[Effect, ...] = (PAGE, MESSAGE, ANSWER, PLAN, RUN)
+PATIENT = (PAGE, MESSAGE, RUN)
+attempts = st.integers(1, 10_000)
+jitters = st.floats(0.0, 1.0)
+
+
+def test_every_type_of_effect_is_tested() -> None:
+    assert tuple(map(type, EFFECTS)) == get_args(Effect)
+
+
+@pytest.mark.parametrize(
+    ("effect", "expected"),
+    [
+        (PAGE, Lane.PAGING),
+        (MESSAGE, Lane.CHAT),
+        (ANSWER, Lane.CHAT),
+        (PLAN, Lane.RUNS),
+        (RUN, Lane.RUNS),
+    ],
+)
+def test_paging_chat_and_runs_wait_in_lanes_of_their_own(effect: Effect, expected: Lane) -> None:
+    assert lane(effect) is expected
+
+
+def test_what_concerns_one_thing_is_done_in_order() -> None:
+    assert order_key(PAGE) == order_key(replace(PAGE, severity=Severity.P0, attempt=9))
+    assert order_key(MESSAGE) == order_key(replace(MESSAGE, attempt=9))
+    assert order_key(ANSWER) == order_key(PLAN)
+
+
+def test_what_concerns_two_things_is_not() -> None:
+    other_run = UpdateMessage(Subject(SubjectKind.RUN, 7))
+    keys = [
+        order_key(one) for one in (MESSAGE, other_run, ANSWER, replace(ANSWER, response_url=""))
+    ]
+    assert len(set(keys)) == len(keys)
+    assert order_key(PAGE) != order_key(UpdatePage(8, Severity.P1))
+    assert order_key(RUN) != order_key(AdvanceRun(8))
+
+
+def test_a_worse_page_goes_first() -> None:
+    priorities = [priority(UpdatePage(7, level)) for level in Severity]
+    assert priorities == sorted(set(priorities))
+
+
+@pytest.mark.parametrize("effect", PATIENT)
+def test_what_matters_is_tried_for_as_long_as_it_takes(effect: Effect) -> None:
+    assert next_try(replace(effect, attempt=1_000)) == replace(effect, attempt=1_001)
+
+
+@pytest.mark.parametrize("effect", [ANSWER, PLAN])
+def test_an_answer_that_nobody_waits_for_is_given_up(effect: Effect) -> None:
+    last = replace(effect, attempt=ANSWER_TRIES)
+    assert next_try(replace(effect, attempt=ANSWER_TRIES - 1)) == last
+    assert next_try(last) is None
+
+
+@given(attempts, jitters)
+def test_retries_stay_between_the_first_and_the_longest(attempt: int, jitter: float) -> None:
+    assert FIRST_RETRY / 2 <= retry_delay(attempt, None, jitter) <= LONGEST_RETRY
+
+
+@given(attempts, jitters)
+def test_retries_get_no_more_frequent(attempt: int, jitter: float) -> None:
+    assert retry_delay(attempt, None, jitter) <= retry_delay(attempt + 1, None, jitter)
+
+
+@given(attempts, jitters, st.floats(0, 7200))
+def test_a_retry_waits_as_long_as_it_was_asked_to(
+    attempt: int, jitter: float, asked: float
+) -> None:
+    assert retry_delay(attempt, asked, jitter) == max(asked, retry_delay(attempt, None, jitter))
+
+
+def test_jitter_spreads_the_retries_over_half_their_delay() -> None:
+    assert [retry_delay(4, None, jitter) for jitter in (0.0, 0.5, 1.0)] == [4.0, 6.0, 8.0]
+    assert [retry_delay(attempt, None, 1.0) for attempt in range(1, 8)] == [1, 2, 4, 8, 16, 32, 60]

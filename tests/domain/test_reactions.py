@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from bot.domain.classify import Severity
+from bot.domain.effects import AdvanceRun, UpdateMessage, UpdatePage
+from bot.domain.incident import PageState
+from bot.domain.incident_events import (
+    Acknowledged,
+    AlertsChanged,
+    Closed,
+    IncidentEvent,
+    IncidentOpened,
+    MessagePosted,
+    MessageRefused,
+    Mitigated,
+    NoteAdded,
+    PageAction,
+    PageDelayed,
+    PageRefused,
+    PageSent,
+    Reopened,
+    Resolved,
+    SeverityRaised,
+    TicketOpened,
+    Unacknowledged,
+)
+from bot.domain.message import Subject, SubjectKind
+from bot.domain.reactions import after_incident, after_run
+from bot.domain.run_events import RunApproved, RunEvent, RunRequested
+from tests.support.examples import INCIDENT_EVENTS, RUN_EVENTS, incident
+
+PAGE, MESSAGE = "page", "message"
+REACTIONS: dict[type[IncidentEvent], set[str]] = {
+    IncidentOpened: {PAGE, MESSAGE},
+    AlertsChanged: {MESSAGE},
+    SeverityRaised: {PAGE, MESSAGE},
+    Acknowledged: {PAGE, MESSAGE},
+    Unacknowledged: {PAGE, MESSAGE},
+    Mitigated: {PAGE, MESSAGE},
+    Resolved: {PAGE, MESSAGE},
+    Reopened: {PAGE, MESSAGE},
+    Closed: {PAGE, MESSAGE},
+    NoteAdded: {MESSAGE},
+    TicketOpened: {MESSAGE},
+    # What became of the last page decides about the next one where it is written down.
+    PageSent: {MESSAGE},
+    PageRefused: {MESSAGE},
+    # The message says "on its way" until it has arrived.
+    PageDelayed: set(),
+    # The message is not told about itself: that would never end.
+    MessagePosted: set(),
+    MessageRefused: set(),
+}
+"""Who has to be told of each event; an empty set is a decision, too."""
+
+TELL_PAGER = UpdatePage(7, Severity.P1)
+TELL_CHAT = UpdateMessage(Subject(SubjectKind.INCIDENT, 7))
+
+
+def test_somebody_decided_about_every_event() -> None:
+    assert set(REACTIONS) == set(get_args(IncidentEvent))
+
+
+@pytest.mark.parametrize("event", INCIDENT_EVENTS, ids=lambda event: type(event).__name__)
+def test_who_is_told_of_an_incidents_event(event: IncidentEvent) -> None:
+    told = {PAGE: TELL_PAGER, MESSAGE: TELL_CHAT}
+    expected = [told[who] for who in (PAGE, MESSAGE) if who in REACTIONS[type(event)]]
+    assert list(after_incident(incident(), (event,))) == expected
+
+
+def test_several_events_ask_for_each_effect_once() -> None:
+    assert after_incident(incident(), INCIDENT_EVENTS) == (TELL_PAGER, TELL_CHAT)
+
+
+def test_an_incident_that_never_paged_and_does_not_page_leaves_the_pager_alone() -> None:
+    assert after_incident(incident(Severity.P2), (Resolved("x"),)) == (TELL_CHAT,)
+
+
+def test_a_page_is_looked_after_whatever_the_level_has_become() -> None:
+    paged = incident(Severity.P2, page=PageState(PageAction.TRIGGER, Severity.P1))
+    assert after_incident(paged, (Resolved("x"),)) == (UpdatePage(7, Severity.P2), TELL_CHAT)
+
+
+@pytest.mark.parametrize("event", RUN_EVENTS, ids=lambda event: type(event).__name__)
+def test_a_runs_message_follows_every_event_and_two_move_it(event: RunEvent) -> None:
+    tell = UpdateMessage(Subject(SubjectKind.RUN, 3))
+    moves = isinstance(event, RunRequested | RunApproved)
+    assert after_run(3, (event,)) == ((tell, AdvanceRun(3)) if moves else (tell,))

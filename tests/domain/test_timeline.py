@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.actor import TOCSIN
+from bot.domain.classify import Severity
+from bot.domain.incident_events import NoteAdded, PageAction, PageSent, SeverityRaised
+from bot.domain.run_events import RunRequested, StepFinished
+from bot.domain.timeline import Entry, Event, Recorded, entries, markdown, sentence
+from tests.support.examples import ANA, EVENTS, NOW, change, classification
+
+HOSTILE = (
+    "<script>alert(1)</script> | `code` [link](javascript:x) ![](http://t) **b** \\| &lt;\n# h"
+)
+
+
+@pytest.mark.parametrize("kind", get_args(Event), ids=lambda kind: kind.__name__)
+def test_every_event_has_a_sentence(kind: type[Event]) -> None:
+    text = sentence(EVENTS[kind])
+    assert text == text.strip()
+    assert text[0].isupper() or text[0].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (
+            SeverityRaised(Severity.P2, classification(Severity.P0)),
+            "Raised from P2 to P0. Rule rule-P0: It is P0.",
+        ),
+        (
+            change(fired=7, resolved=1, firing=6, unseen=2),
+            "7 alerts fired: an alert, an alert, an alert, an alert, an alert and 2 more; "
+            "1 alert resolved: an alert. "
+            "6 firing now, and 2 more that Alertmanager left out.",
+        ),
+        (change(firing=1), "Alerts changed. 1 firing now."),
+        (
+            PageSent(PageAction.TRIGGER, Severity.P1),
+            "The on-call engineer was paged (P1); the pager accepted it.",
+        ),
+        (
+            RunRequested("restart@1.0.0", {"workload": "payments/checkout", "health_url": ""}),
+            "Asked for restart@1.0.0 workload=payments/checkout.",
+        ),
+        (
+            EVENTS[StepFinished],
+            "Step change done (found done after an interruption): It is done.",
+        ),
+    ],
+)
+def test_what_sentences_say(event: Event, text: str) -> None:
+    assert sentence(event) == text
+
+
+def test_the_story_is_told_in_the_order_of_the_commits() -> None:
+    second = Recorded(2, NOW, TOCSIN, NoteAdded("second"), incident_id=7, run_id=3)
+    first = Recorded(1, NOW + timedelta(seconds=5), ANA, NoteAdded("first"), incident_id=7)
+    assert entries([second, first]) == (
+        Entry(first.at, "NoteAdded", "ana", "Note: first"),
+        Entry(second.at, "NoteAdded", "Tocsin", "Note: second", run_id=3),
+    )
+
+
+def test_markdown_is_a_table_with_a_line_for_each_entry() -> None:
+    story = entries([Recorded(1, NOW, ANA, NoteAdded("Looking."), run_id=3)])
+    assert markdown("INC-7: HighErrorRate", story) == (
+        "# INC-7: HighErrorRate\n\n"
+        "| time (UTC) | who | what |\n"
+        "| --- | --- | --- |\n"
+        "| 2026-03-01 03:00:00 | ana | run 3: Note: Looking. |\n"
+    )
+
+
+def cells(row: str) -> list[str]:
+    """A table row's cells, as Markdown reads them: only a bare pipe parts two of them."""
+    return re.split(r"(?<!\\)(?:\\\\)*\|", row)
+
+
+@given(st.text())
+def test_no_text_breaks_out_of_its_cell(text: str) -> None:
+    told = markdown(text, [Entry(NOW, "NoteAdded", text, text)])
+    assert told.count("\n") == 5
+    row = told.splitlines()[4]
+    assert len(cells(row)) == 5
+    assert row.startswith("| 2026-03-01 03:00:00 | ")
+
+
+@pytest.mark.parametrize("markup", ["`", "*", "_", "[", "]", "~"])
+def test_no_text_becomes_markup(markup: str) -> None:
+    told = markdown(markup, [Entry(NOW, "NoteAdded", markup, f"a{markup}b")])
+    assert told.count(markup) == told.count(f"\\{markup}") == 3
+
+
+def test_hostile_text_stays_readable_text() -> None:
+    row = markdown("x", [Entry(NOW, "NoteAdded", "ana", HOSTILE)]).splitlines()[4]
+    assert "<" not in row
+    assert "&lt;script>alert(1)&lt;/script>" in row
+    assert "&amp;lt; # h |" in row
+
+
+@pytest.mark.parametrize("character", ["\x1b", "\x07", "\x9b", "\u202e"])
+def test_no_text_speaks_to_the_terminal(character: str) -> None:
+    told = markdown("x", [Entry(NOW, "NoteAdded", "ana", f"a{character}[31mb")])
+    assert character not in told

@@ -1,0 +1,228 @@
+"""Domain values for tests; each is complete, and a test names only what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+from bot.domain.actor import Actor, ActorKind
+from bot.domain.alert import Alert, AlertStatus
+from bot.domain.classify import Classification, Severity
+from bot.domain.cluster import (
+    Autoscaler,
+    BlastRadius,
+    DisruptionBudget,
+    ObjectKind,
+    ObjectRef,
+)
+from bot.domain.incident import Incident
+from bot.domain.incident_events import (
+    Acknowledged,
+    AlertsChanged,
+    Closed,
+    IncidentEvent,
+    IncidentOpened,
+    MessagePosted,
+    MessageRefused,
+    Mitigated,
+    NoteAdded,
+    PageAction,
+    PageDelayed,
+    PageRefused,
+    PageSent,
+    Reopened,
+    Resolved,
+    SeverityRaised,
+    TicketOpened,
+    Unacknowledged,
+)
+from bot.domain.plan import Plan, StepOutcome, StepPlan, Target, make_plan
+from bot.domain.run import Run, blank_records
+from bot.domain.run_events import (
+    CompensationStarted,
+    RunApproved,
+    RunCancelled,
+    RunEvent,
+    RunFinished,
+    RunPlanned,
+    RunRefused,
+    RunRequested,
+    RunStarted,
+    RunState,
+    StepFailed,
+    StepFinished,
+    StepProgressed,
+    StepStarted,
+    UndoFailed,
+    UndoFinished,
+    UndoStarted,
+    VerificationStarted,
+)
+from bot.domain.runbook import Parameter, ParameterType, Risk, Runbook, Step
+from bot.domain.timeline import Event
+
+NOW = datetime(2026, 3, 1, 3, 0, 0, 123456, tzinfo=UTC)
+ANA = Actor(ActorKind.PERSON, "U00000ANA", "ana")
+BEN = Actor(ActorKind.PERSON, "U00000BEN", "ben")
+PAGERDUTY = Actor(ActorKind.PAGERDUTY, "PABC123", "Dana On-Call")
+
+
+def classification(level: Severity = Severity.P1) -> Classification:
+    return Classification(level, f"rule-{level}", f"It is {level}.", "digest")
+
+
+def incident(level: Severity = Severity.P1, **changes: Any) -> Incident:
+    """A triggered incident of that level; nobody has been paged yet."""
+    plain = Incident(
+        id=7,
+        group_key="cluster=c1,namespace=payments,service=checkout,alertname=HighErrorRate",
+        title="HighErrorRate: checkout in payments (c1)",
+        summary="Errors above 5 %",
+        classification=classification(level),
+        dedup_key="tocsin-0123456789abcdef",
+        opened_at=NOW,
+        firing=1,
+    )
+    return replace(plain, **changes)
+
+
+def alert(
+    status: AlertStatus = AlertStatus.FIRING, fingerprint: str = "f1", **changes: Any
+) -> Alert:
+    plain = Alert(
+        fingerprint=fingerprint,
+        status=status,
+        labels={"alertname": "HighErrorRate", "namespace": "payments", "service": "checkout"},
+        annotations={"summary": "Errors above 5 %"},
+        starts_at=NOW,
+    )
+    return replace(plain, **changes)
+
+
+def change(*, fired: int = 0, resolved: int = 0, firing: int = 0, unseen: int = 0) -> AlertsChanged:
+    """A change of that many alerts."""
+    return AlertsChanged(
+        fired=("an alert",) * min(fired, 5),
+        fired_count=fired,
+        resolved=("an alert",) * min(resolved, 5),
+        resolved_count=resolved,
+        firing=firing,
+        unseen=unseen,
+    )
+
+
+CHECKOUT = ObjectRef(ObjectKind.DEPLOYMENT, "payments", "checkout")
+BLAST_RADIUS = BlastRadius(
+    pods=3,
+    ready=2,
+    services=("checkout",),
+    budgets=(DisruptionBudget("checkout", 1),),
+    autoscalers=(Autoscaler("checkout", 3, 10),),
+    unknown=("no policy API",),
+)
+
+
+def step(step_id: str) -> Step:
+    return Step(step_id, "test.step", f"Do {step_id}", {"workload": "${parameters.workload}"})
+
+
+def runbook(
+    steps: tuple[str, ...] = ("look", "change", "wait"), verification: tuple[str, ...] = ("verify",)
+) -> Runbook:
+    return Runbook(
+        name="restart",
+        version="1.0.0",
+        summary="Restart it.",
+        risk=Risk.LOW,
+        parameters=(
+            Parameter("workload", ParameterType.WORKLOAD, "What to restart."),
+            Parameter("soak", ParameterType.DURATION, "How long.", default="30s"),
+        ),
+        steps=tuple(map(step, steps)),
+        verification=tuple(map(step, verification)),
+        text="name: restart\n",
+        digest="d" * 64,
+    )
+
+
+def plan_of(book: Runbook, reversible: tuple[str, ...] = ()) -> Plan:
+    """A plan in which the steps named can be put back."""
+    steps = {
+        each.id: StepPlan(
+            f"{each.title}.",
+            changes=("+ annotation",) if each.id in ("change", *reversible) else (),
+            targets=(Target(CHECKOUT, "uid-1", "spec-1"),) if each.id == "change" else (),
+            blast_radius=BLAST_RADIUS if each.id == "change" else None,
+            decided={"revision": "2"} if each.id == "change" else {},
+            reversible=each.id in reversible,
+        )
+        for each in (*book.steps, *book.verification)
+    }
+    return make_plan(book.digest, {"workload": "payments/checkout"}, steps)
+
+
+def run(state: RunState = RunState.PLANNING, **changes: Any) -> Run:
+    """A run in that state, with a plan from when there is one."""
+    book = changes.pop("runbook", runbook())
+    plain = Run(
+        id=3,
+        runbook=book,
+        parameters={"workload": "payments/checkout", "soak": "30s"},
+        requested_by=ANA,
+        requested_at=NOW,
+        incident_id=7,
+        state=state,
+        plan=None if state is RunState.PLANNING else plan_of(book),
+        steps=blank_records(book),
+    )
+    return replace(plain, **changes)
+
+
+_OUTCOME = StepOutcome("It is done.", {"revision": "2"})
+
+INCIDENT_EVENTS: tuple[IncidentEvent, ...] = (
+    IncidentOpened("group", "Title", "Summary", classification(), "key"),
+    change(fired=7, resolved=1, firing=6, unseen=2),
+    SeverityRaised(Severity.P2, classification(Severity.P0)),
+    Acknowledged(),
+    Unacknowledged(),
+    Mitigated(),
+    Resolved("All its alerts are resolved."),
+    Reopened("Its alerts are firing again."),
+    Closed(),
+    NoteAdded("Looking at the database."),
+    TicketOpened(NOW),
+    PageSent(PageAction.TRIGGER, Severity.P1),
+    PageDelayed(PageAction.TRIGGER, "It timed out.", 3, 4.5),
+    PageRefused(PageAction.RESOLVE, "Invalid routing key"),
+    MessagePosted("#incidents"),
+    MessageRefused("channel_not_found"),
+)
+"""One of every type, in the order of `IncidentEvent`."""
+
+RUN_EVENTS: tuple[RunEvent, ...] = (
+    RunRequested("restart@1.0.0", {"workload": "payments/checkout", "health_url": ""}),
+    RunPlanned(plan_of(runbook(), ("change",))),
+    RunRefused(("It is paused.", "It is gone.")),
+    RunApproved("digest"),
+    RunCancelled(),
+    RunStarted(),
+    StepStarted("change"),
+    StepProgressed("change", "1 of 3 pods updated"),
+    StepFinished("change", _OUTCOME, observed=True),
+    StepFailed("change", "It is stuck."),
+    UndoStarted("change"),
+    UndoFinished("change", _OUTCOME),
+    UndoFailed("change", "It was changed since."),
+    VerificationStarted(),
+    CompensationStarted("A step failed."),
+    RunFinished(RunState.SUCCEEDED, "Done and verified."),
+)
+"""One of every type, in the order of `RunEvent`."""
+
+EVENTS: Mapping[type[Event], Event] = {
+    type(event): event for event in (*INCIDENT_EVENTS, *RUN_EVENTS)
+}
+assert list(EVENTS) == list(get_args(Event)), "an event type has no example, or two"
