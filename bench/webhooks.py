@@ -53,12 +53,18 @@ def run(seconds: float, rounds: int, folder: Path) -> dict[str, Any]:
             for server in (tocsin(folder), listener(folder), *(floor(m, folder) for m in Mode))
         ]
         for server in servers:
-            measure(server.server.target, WARM_UP)
+            _warm_up(server)
             server.pause()
         cells = list(_cells(servers, seconds, rounds))
     table = _table(cells)
     print("\n".join(table))
     return {"cells": [asdict(cell) for cell in cells], "table": table}
+
+
+def _warm_up(server: Running) -> None:
+    warm = measure(server.server.target, WARM_UP)
+    if warm.refused or not warm.accepted:
+        raise RuntimeError(f"{server.server.name} does not accept webhooks: {warm}")
 
 
 def _cells(servers: Sequence[Running], seconds: float, rounds: int) -> Iterable[Cell]:

@@ -27,6 +27,7 @@ from bot.adapters.metrics import PrometheusCounters
 from bot.adapters.pagerduty import PagerDutyPager
 from bot.adapters.pagerduty_webhook import parse_webhook, verify_signature
 from bot.adapters.policy import load_policy
+from bot.adapters.prometheus import PrometheusMetrics
 from bot.adapters.runbooks import RunbookFolder
 from bot.adapters.slack import SlackChat, web_client
 from bot.adapters.store import SqlStore
@@ -87,13 +88,14 @@ def cluster(where: Vendors) -> Cluster:
     return KubernetesCluster(connect(where.kubeconfig, where.kubernetes_url), CLUSTER_TIMEOUT)
 
 
-def step_contexts(target: Cluster, clock: SystemClock) -> ContextFor:
+def step_contexts(target: Cluster, clock: SystemClock, prometheus_url: str | None) -> ContextFor:
     """What steps work with."""
+    metrics = PrometheusMetrics(prometheus_url) if prometheus_url else None
 
     def context_for(
         marker: Marker, decided: Mapping[str, str], progress: Callable[[str], None]
     ) -> StepContext:
-        return StepContext(target, HttpProbe(), clock, marker, decided, progress)
+        return StepContext(target, HttpProbe(), clock, marker, decided, progress, metrics)
 
     return context_for
 
@@ -143,7 +145,11 @@ def _webhooks(
     settings: Settings, where: Vendors, inbox: Inbox, counters: PrometheusCounters
 ) -> Mapping[str, Application]:
     def counted(source: str) -> Callable[[WebhookResult], None]:
-        return lambda result: counters.count("webhooks", source=source, result=result.value)
+        children = {
+            result: counters.child("webhooks", source=source, result=result.value)
+            for result in WebhookResult
+        }
+        return lambda result: children[result]()
 
     alertmanager = AlertmanagerWebhook(
         inbox, secret(settings.webhook_token) or None, check_delivery, counted("alertmanager")
@@ -181,7 +187,7 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
     where = vendors(settings)
     counters = PrometheusCounters()
     target = cluster(where)
-    context_for = step_contexts(target, shared.clock)
+    context_for = step_contexts(target, shared.clock, where.prometheus_url)
     kinds = step_kinds()
     pager = PagerDutyPager(where.routing_key, where.events_url)
     chat = SlackChat(where.slack_token, where.slack_api_url, SLACK_TIMEOUT)

@@ -175,6 +175,8 @@ class StepContext:
     marker: Marker
     decided: Mapping[str, str]
     progress: Callable[[str], None]
+    metrics: Metrics | None = None
+    """None where no Prometheus is configured."""
 
 
 class StepKind(Protocol):
@@ -188,7 +190,8 @@ class StepKind(Protocol):
     """Its name in a runbook, such as ``kubernetes.rollout_restart``."""
 
     arguments: type[Any]
-    """The pydantic model of its arguments: their types, defaults and documentation."""
+    """The model of its arguments: their types, defaults and documentation. Its class
+    method ``read(values)`` makes one from texts, or raises `InvalidInput` with all errors."""
 
     mutates: bool
     """Whether it changes anything; only such steps have something to observe or undo."""

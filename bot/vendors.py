@@ -27,6 +27,7 @@ class Vendors:
     webhook_secret: str
     kubeconfig: str | None
     kubernetes_url: str | None
+    prometheus_url: str | None
 
 
 def sandbox_parts(settings: Settings) -> SandboxParts:
@@ -79,6 +80,9 @@ def vendors(settings: Settings) -> Vendors:
         ),
         kubeconfig=None if kubernetes else settings.kubeconfig,
         kubernetes_url=kubernetes.kubernetes_url if kubernetes else None,
+        prometheus_url=(
+            there.prometheus_url if there and parts.prometheus else settings.prometheus_url
+        ),
     )
 
 

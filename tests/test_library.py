@@ -54,7 +54,11 @@ def test_what_changes_something_is_verified(library: RunbookFolder, name: str) -
     runbook = library.get(name)
     kinds = step_kinds()
     assert any(kinds[step.kind].mutates for step in runbook.steps)
-    assert [step.kind for step in runbook.verification] == ["kubernetes.ready_pods", "http.check"]
+    assert [step.kind for step in runbook.verification] == [
+        "kubernetes.ready_pods",
+        "http.check",
+        "prometheus.check",
+    ]
 
 
 def test_the_restart_does_what_the_seed_s_runbook_does(library: RunbookFolder) -> None:
@@ -66,6 +70,7 @@ def test_the_restart_does_what_the_seed_s_runbook_does(library: RunbookFolder) -
         "kubernetes.wait_rollout",
         "kubernetes.ready_pods",
         "http.check",
+        "prometheus.check",
     ]
     assert bind(runbook, ["payments/checkout"])["timeout"] == "600s"
 

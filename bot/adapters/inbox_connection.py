@@ -129,7 +129,7 @@ def dialect_of(database_url: str, *, durable: bool) -> Dialect:
     """
     url = make_url(database_url)
     backend = url.get_backend_name()
-    if backend == "postgresql":
+    if backend in ("postgresql", "postgres"):
         return _postgresql(url, durable)
     if backend == "sqlite" and url.database and url.database != ":memory:":
         return _sqlite(inbox_file(Path(url.database)), durable)

@@ -26,9 +26,6 @@ from bot.domain.cluster import (
 )
 from bot.domain.errors import NotFound, PermanentError
 
-RESTART_ANNOTATION = "kubectl.kubernetes.io/restartedAt"
-TEMPLATE_HASH_LABEL = "pod-template-hash"
-
 
 def connect(kubeconfig: str | None, host: str | None) -> ApiClient:
     """Connect by a kubeconfig file, else to `host` (plain http), else from within a pod.
@@ -88,7 +85,7 @@ class KubernetesCluster:
     def restart(self, ref: ObjectRef, marker: Marker, *, dry_run: bool = False) -> Deployment:
         _refuse_paused(self._api.read(ref), "restarted")
         restarted_at = marker.at.astimezone(UTC).isoformat()
-        template = {"metadata": {"annotations": {RESTART_ANNOTATION: restarted_at}}}
+        template = {"metadata": {"annotations": {values.RESTART_ANNOTATION: restarted_at}}}
         patch = {
             "metadata": {"annotations": {MARKER_ANNOTATION: str(marker)}},
             "spec": {"template": template},
@@ -139,7 +136,7 @@ class KubernetesCluster:
             there_are = ", ".join(map(str, sorted(history))) or "none"
             raise NotFound(f"{_called(live)} has no revision {revision}; there are: {there_are}")
         template: Json = deepcopy(history[revision]["spec"]["template"])
-        template["metadata"]["labels"].pop(TEMPLATE_HASH_LABEL, None)
+        template["metadata"]["labels"].pop(values.TEMPLATE_HASH_LABEL, None)
         return template
 
     def _history(self, live: Json) -> Mapping[int, Json]:

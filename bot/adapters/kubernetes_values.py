@@ -22,6 +22,8 @@ from bot.domain.cluster import (
 
 Json = dict[str, Any]
 REVISION_ANNOTATION = "deployment.kubernetes.io/revision"
+RESTART_ANNOTATION = "kubectl.kubernetes.io/restartedAt"
+TEMPLATE_HASH_LABEL = "pod-template-hash"
 
 
 def deployment(raw: Json) -> Deployment:
@@ -58,6 +60,7 @@ def revision(raw: Json, current: int) -> Revision:
         images=_images(raw["spec"]["template"]),
         created_at=datetime.fromisoformat(raw["metadata"]["creationTimestamp"]),
         current=number == current,
+        template_digest=_template_digest(raw["spec"]["template"]),
     )
 
 
@@ -114,8 +117,15 @@ def is_owned(raw: Json, uid: str) -> bool:
 
 
 def spec_digest(raw: Json) -> str:
-    """SHA-256 over the canonical JSON of the object's desired state."""
-    canonical = json.dumps(raw["spec"], sort_keys=True, separators=(",", ":"))
+    """SHA-256 over the object's desired state, without the number of replicas.
+
+    An autoscaler changes that number at any time; a plan made a minute ago still holds.
+    """
+    return _digest({name: value for name, value in raw["spec"].items() if name != "replicas"})
+
+
+def _digest(value: Any) -> str:
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -147,6 +157,13 @@ def labels_of(raw: Json) -> Mapping[str, str]:
 def revision_number(raw: Json) -> int:
     """Return a Deployment's or ReplicaSet's revision, 0 before its controller has seen it."""
     return int(annotations_of(raw).get(REVISION_ANNOTATION, "0"))
+
+
+def _template_digest(template: Json) -> str:
+    metadata = template.get("metadata") or {}
+    written_later = {TEMPLATE_HASH_LABEL, RESTART_ANNOTATION}
+    texts = [*(metadata.get("labels") or {}).items(), *(metadata.get("annotations") or {}).items()]
+    return _digest([sorted(it for it in texts if it[0] not in written_later), template["spec"]])
 
 
 def _ref(kind: ObjectKind, raw: Json) -> ObjectRef:

@@ -6,7 +6,7 @@ up through files in a folder (``PROMETHEUS_MULTIPROC_DIR``, set by the superviso
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -39,6 +39,10 @@ class PrometheusCounters:
     def count(self, name: str, number: int = 1, **labels: str) -> None:
         """Add `number` to a counter of `_COUNTERS`."""
         self._counters[name].labels(**labels).inc(number)
+
+    def child(self, name: str, **labels: str) -> Callable[[], None]:
+        """What adds 1 to that counter, cheaper than `count` where it is called often."""
+        return self._counters[name].labels(**labels).inc
 
     def effect_took(self, kind: str, outcome: str, seconds: float) -> None:
         """Note that an effect was tried, what came of it, and how long it took."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.domain.cluster import Marker
-from bot.domain.errors import NotFound, PermanentError
+from bot.domain.errors import InvalidInput, PermanentError
 from bot.domain.plan import Plan, StepPlan, make_plan
 from bot.domain.runbook import Runbook, Step, substitute
 from bot.ports import StepContext, StepKind
@@ -36,6 +36,7 @@ class Planner:
         kind = self._kinds[step.kind]
         context = self._context_for(marker, {}, lambda _text: None)
         try:
-            return kind.plan(kind.arguments(**substitute(step.arguments, parameters)), context)
-        except (NotFound, PermanentError) as error:
+            arguments = kind.arguments.read(substitute(step.arguments, parameters))
+            return kind.plan(arguments, context)
+        except (InvalidInput, PermanentError) as error:
             return StepPlan(step.title, problems=(str(error),))

@@ -138,7 +138,7 @@ class Runner:
         marker = Marker(run.id, step_id, began)
         step = run.runbook.step(step_id)
         kind = self._kinds[step.kind]
-        arguments = kind.arguments(**substitute(step.arguments, run.parameters))
+        arguments = kind.arguments.read(substitute(step.arguments, run.parameters))
         context = self._context(run, marker)
         if interrupted and kind.mutates:
             outcome = self._retried(lambda: kind.observe(arguments, context))
@@ -151,7 +151,8 @@ class Runner:
         self, step_id: str, kind: StepKind, arguments: object, context: StepContext
     ) -> RunEvent:
         try:
-            return StepFinished(step_id, self._executed(kind, arguments, context))
+            outcome = self._retried(lambda: kind.execute(arguments, context))
+            return StepFinished(step_id, outcome)
         except TemporaryError as error:
             if kind.mutates:
                 return RunFinished(
@@ -161,25 +162,13 @@ class Runner:
         except (PermanentError, InvalidInput) as error:
             return StepFailed(step_id, str(error))
 
-    def _executed(self, kind: StepKind, arguments: object, context: StepContext) -> StepOutcome:
-        """Execute with retries; between tries, look whether the last one arrived."""
-        attempted = False
-
-        def attempt() -> StepOutcome:
-            nonlocal attempted
-            seen = kind.observe(arguments, context) if attempted and kind.mutates else None
-            attempted = True
-            return seen or kind.execute(arguments, context)
-
-        return self._retried(attempt)
-
     def _undo(self, run: Run, step_id: str) -> None:
         run = self._record(run, UndoStarted(step_id))
         record = run.record(step_id)
         marker = Marker(run.id, f"{step_id}.undo", record.started_at or self._clock.now())
         step = run.runbook.step(step_id)
         kind = self._kinds[step.kind]
-        arguments = kind.arguments(**substitute(step.arguments, run.parameters))
+        arguments = kind.arguments.read(substitute(step.arguments, run.parameters))
         outcome = record.outcome or StepOutcome("")
         context = self._context(run, marker)
         try:

@@ -1,7 +1,7 @@
 """What Tocsin knows of a Kubernetes cluster: snapshots, as values.
 
 A snapshot is what one read returned. `spec_digest` identifies the desired state
-(SHA-256 over the canonical JSON of the object's ``spec``): unlike
+(SHA-256 over the canonical JSON of the object's ``spec``, without ``replicas``): unlike
 ``resourceVersion`` it stays the same while only the status changes, so a plan for
 a crash-looping Deployment does not drift by itself (docs/adr/0004).
 """
@@ -102,6 +102,9 @@ class Revision:
     images: tuple[str, ...]
     created_at: datetime
     current: bool
+    template_digest: str
+    """Identifies the pod template, leaving out what a restart writes into it: so two
+    revisions that only a restart sets apart have the same."""
 
 
 @dataclass(frozen=True, slots=True)

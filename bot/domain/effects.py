@@ -81,7 +81,7 @@ def lane(effect: Effect) -> Lane:
 
 
 def order_key(effect: Effect) -> str:
-    """Effects with the same key are done one after the other, in the order they came."""
+    """Effects with the same key are done one after the other, never two at once."""
     match effect:
         case UpdatePage(incident_id):
             return f"incident:{incident_id}"
@@ -94,7 +94,7 @@ def order_key(effect: Effect) -> str:
 
 
 def priority(effect: Effect) -> int:
-    """Lower goes first within a lane: P0's page before P1's."""
+    """Lower goes first among those with the same order key: a raised page before the old one."""
     match effect:
         case UpdatePage(severity=severity):
             return 1 + int(severity.value[1])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.ports import StepKind
 from bot.steps.http_check import HttpCheck
+from bot.steps.prometheus_check import PrometheusCheck
 from bot.steps.ready_pods import ReadyPods
 from bot.steps.rollout_restart import RolloutRestart
 from bot.steps.rollout_undo import RolloutUndo
@@ -18,6 +19,7 @@ def step_kinds() -> Mapping[str, StepKind]:
     """Every kind by the name that runbooks use."""
     kinds: tuple[StepKind, ...] = (
         HttpCheck(),
+        PrometheusCheck(),
         ReadyPods(),
         RolloutRestart(),
         RolloutUndo(),

@@ -109,13 +109,19 @@ def _choose(wanted: str, history: Sequence[Revision], current: Revision) -> Revi
             "or revisionHistoryLimit lets Kubernetes keep none."
         )
     if wanted == "previous":
-        return others[max(others)]
+        return _previous(list(others.values()), current)
     if int(wanted) == current.number:
         raise PermanentError(f"Revision {wanted} is the one that runs now.")
     if int(wanted) not in others:
         kept = ", ".join(map(str, sorted(others)))
         raise PermanentError(f"Revision {wanted} is not kept any more; there are: {kept}.")
     return others[int(wanted)]
+
+
+def _previous(others: Sequence[Revision], current: Revision) -> Revision:
+    """The newest that differs from what runs; a restart makes a revision and changes nothing."""
+    different = [it for it in others if it.template_digest != current.template_digest]
+    return max(different or others, key=lambda revision: revision.number)
 
 
 def _named(replica_set: str, history: Sequence[Revision]) -> Revision:

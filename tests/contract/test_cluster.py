@@ -183,6 +183,16 @@ def test_the_history_is_told_newest_first(namespace: Namespace) -> None:
     assert abs((datetime.now(UTC) - history[0].created_at).total_seconds()) < 60
 
 
+def test_a_restart_makes_a_revision_with_the_same_template(namespace: Namespace) -> None:
+    ref = namespace.create_deployment(tag="1.0")
+    namespace.release(ref, "1.1")
+    namespace.cluster.restart(ref, marker("restart"))
+    namespace.rolled_out(ref)
+    restarted, released, first = namespace.cluster.revisions(ref)
+    assert restarted.template_digest == released.template_digest
+    assert released.template_digest != first.template_digest
+
+
 def test_the_history_is_the_deployments_own(namespace: Namespace) -> None:
     ref = namespace.create_deployment("shop")
     lookalike = namespace.create_deployment("shop-two")

@@ -42,10 +42,25 @@ def test_a_revision_can_be_given_by_its_number(bench: Bench, ref: ObjectRef) -> 
     assert images(bench, ref) == ("shop:1",)
 
 
-def test_going_back_to_the_same_images_is_said(bench: Bench, ref: ObjectRef) -> None:
+def test_previous_skips_what_only_a_restart_made(bench: Bench, ref: ObjectRef) -> None:
     bench.cluster.restart(ref, Marker(1, "restart", bench.clock.now()))
     bench.cluster.settle(ref)
     plan = bench.step(KIND, workload=NAME).plan()
+    assert plan.decided["revision"] == "2"
+    assert plan.changes == ("- image: shop:3", "+ image: shop:2")
+
+
+def test_without_anything_different_previous_is_the_last_one(bench: Bench) -> None:
+    ref = bench.cluster.add_deployment("web/api", ["api:1"])
+    bench.cluster.restart(ref, Marker(1, "restart", bench.clock.now()))
+    bench.cluster.settle(ref)
+    assert bench.step(KIND, workload="web/api").plan().decided["revision"] == "1"
+
+
+def test_going_back_to_the_same_images_is_said(bench: Bench, ref: ObjectRef) -> None:
+    bench.cluster.restart(ref, Marker(1, "restart", bench.clock.now()))
+    bench.cluster.settle(ref)
+    plan = bench.step(KIND, workload=NAME, revision="3").plan()
     assert plan.changes == (
         "the images stay the same: only other parts of the pod template change",
         "the revisions that are kept: 4 is shop:3; 3 is shop:3; 2 is shop:2; 1 is shop:1",

@@ -62,6 +62,7 @@ class FakeCluster:
                 images=(image,),
                 created_at=START - timedelta(days=1) + timedelta(hours=number),
                 current=number == len(images),
+                template_digest=_digest(image),
             )
             for number, image in enumerate(images, start=1)
         ]
@@ -123,7 +124,8 @@ class FakeCluster:
         newest = max((revision.number for revision in workload.revisions), default=0)
         wanted = next((r for r in workload.revisions if r.name == workload.template), None)
         if wanted is None:
-            wanted = Revision(0, workload.template, workload.deployment.images, START, False)
+            images = workload.deployment.images
+            wanted = Revision(0, workload.template, images, START, False, _digest(*images))
         if not wanted.current:
             others = [r for r in workload.revisions if r.name != wanted.name]
             workload.revisions = [replace(r, current=False) for r in others]

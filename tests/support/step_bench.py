@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,6 +31,22 @@ class FakeProbe:
         return answer
 
 
+class FakeMetrics:
+    """Implements the `Metrics` port: the samples of each query, or the error it gives."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Sequence[tuple[Mapping[str, str], float]] | TocsinError] = {}
+        self.asked: list[str] = []
+
+    def query(self, expression: str, timeout: float) -> Sequence[tuple[Mapping[str, str], float]]:
+        assert timeout > 0
+        self.asked.append(expression)
+        answer = self.answers[expression]
+        if isinstance(answer, TocsinError):
+            raise answer
+        return answer
+
+
 @dataclass
 class Bench:
     """Plans, executes, observes and undoes a step as the runner does."""
@@ -38,6 +54,8 @@ class Bench:
     cluster: FakeCluster = field(default_factory=FakeCluster)
     clock: FakeClock = field(default_factory=FakeClock)
     probe: FakeProbe = field(default_factory=FakeProbe)
+    metrics: FakeMetrics = field(default_factory=FakeMetrics)
+    has_metrics: bool = True
     progress: list[str] = field(default_factory=list)
 
     def step(self, kind: str, **arguments: str) -> Step:
@@ -51,6 +69,7 @@ class Bench:
             marker=marker,
             decided={},
             progress=self.progress.append,
+            metrics=self.metrics if self.has_metrics else None,
         )
         return Step(found, found.arguments.read(arguments), context)
 

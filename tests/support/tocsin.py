@@ -35,6 +35,13 @@ class Receiver:
     command_answer: dict[str, Any] = field(default_factory=lambda: {"text": "Understood."})
     on_press: Callable[[dict[str, Any]], None] = lambda payload: None
 
+    def forget(self) -> None:
+        self.alerts.clear()
+        self.authorizations.clear()
+        self.commands.clear()
+        self.presses.clear()
+        self.page_events.clear()
+
     def app(self) -> Starlette:
         return Starlette(
             routes=[

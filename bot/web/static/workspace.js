@@ -25,18 +25,22 @@ let away = false;
 async function refresh() {
   clearTimeout(timer);
   try {
-    const answer = await fetch("workspace/state", { signal: AbortSignal.timeout(PATIENCE) });
-    if (!answer.ok) throw new Error(await sentence(answer));
-    state = await answer.json();
+    state = await fetched();
     if (away) say("");
     away = false;
-    show();
   } catch (error) {
     away = true;
     say(`Tocsin does not answer (${error.message}); trying again.`, "problem");
   }
-  clearTimeout(timer);
+  clearTimeout(timer); // another call may have set it meanwhile
   if (!document.hidden) timer = setTimeout(refresh, PERIOD);
+  if (!away) show();
+}
+
+async function fetched() {
+  const answer = await fetch("workspace/state", { signal: AbortSignal.timeout(PATIENCE) });
+  if (!answer.ok) throw new Error(await sentence(answer));
+  return answer.json();
 }
 
 function show() {
