@@ -321,8 +321,12 @@ class Transaction(Reader, Protocol):
     def enqueue(self, effect: Effect, delay: float = 0.0) -> None:
         """Have the effect done once this is committed, `delay` seconds later.
 
-        Asked twice in one transaction for the same effect, it is done once.
+        Asked for again while it still waits, it is done once (`effects.waiting_place`).
         """
+        ...
+
+    def begin(self, effect: Effect) -> None:
+        """Say that the effect is being done: what is asked for from now on is another."""
         ...
 
 

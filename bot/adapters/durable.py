@@ -33,6 +33,10 @@ WORKERS: Mapping[Lane, int] = {Lane.PAGING: 8, Lane.CHAT: 4, Lane.RUNS: 16}
 """Jobs at once. Chat allows about one message a second a channel; a run occupies its
 worker for as long as a rollout takes."""
 
+RECOVERIES = 1_000_000
+"""How often a job may be taken up again. DBOS gives up after 100 by default; a machine
+that dies over and over is no reason to give up a page."""
+
 FORGOTTEN_AT_ONCE = 200
 """Jobs deleted in one transaction, so that others need not wait long for the write lock."""
 
@@ -96,7 +100,7 @@ class DurableWorker:
         )
         perform, advance = self._perform, self._advance
 
-        @DBOS.workflow(name=PERFORM)
+        @DBOS.workflow(name=PERFORM, max_recovery_attempts=RECOVERIES)
         def perform_effect(data: dict[str, Any]) -> None:
             perform(codec.load_effect(data))
 
@@ -104,7 +108,7 @@ class DurableWorker:
         def next_action(run_id: int) -> bool:
             return advance(run_id)
 
-        @DBOS.workflow(name=ADVANCE)
+        @DBOS.workflow(name=ADVANCE, max_recovery_attempts=RECOVERIES)
         def advance_run(run_id: int) -> None:
             while next_action(run_id):
                 pass

@@ -6,6 +6,7 @@ are committed together.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, exc, func
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from bot.adapters import codec
 from bot.adapters.tables import (
@@ -25,11 +26,12 @@ from bot.adapters.tables import (
     RunRow,
     SeenRow,
     TicketRow,
+    WaitingRow,
 )
 from bot.domain.actor import Actor
 from bot.domain.alert import AlertStatus
 from bot.domain.dedup import KnownAlert
-from bot.domain.effects import Effect
+from bot.domain.effects import Effect, waiting_place
 from bot.domain.errors import NotFound, TemporaryError
 from bot.domain.incident import Incident, IncidentState, opened
 from bot.domain.incident_events import IncidentOpened
@@ -58,6 +60,11 @@ file's own lock, on PostgreSQL an advisory one (any number that nothing else use
 
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """Both databases know ON CONFLICT; SQLAlchemy has it in each one's own insert."""
+
+
+OVERDUE = 300.0
+"""Seconds after which an effect that waits counts as lost; the longest pause between two
+tries is a minute."""
 
 
 class SqlReader:
@@ -176,7 +183,7 @@ class SqlTransaction(SqlReader):
     def save_alerts(self, alerts: Sequence[KnownAlert]) -> None:
         # One statement for all: a storm's delivery holds a hundred.
         if alerts:
-            insert = _INSERT[self._session.get_bind().dialect.name](AlertRow)
+            insert = self._insert(AlertRow)
             changes = {name: insert.excluded[name] for name in AlertRow.model_fields}
             upsert = insert.on_conflict_do_update(index_elements=["fingerprint"], set_=changes)
             # Of a fingerprint that occurs twice the last counts.
@@ -236,6 +243,25 @@ class SqlTransaction(SqlReader):
         """Forget what `first_time` was asked about before that moment."""
         self._session.exec(delete(SeenRow).where(col(SeenRow.at) < before.isoformat()))
 
+    def begin(self, effect: Effect) -> None:
+        place = waiting_place(effect)
+        if place is not None:
+            self._session.exec(delete(WaitingRow).where(col(WaitingRow.place) == place))
+
+    def _take(self, place: str) -> bool:
+        """Take the place, unless an effect waits there; one that is overdue has been lost."""
+        now = time.time()
+        insert = self._insert(WaitingRow).values(place=place, since=now)
+        taken = insert.on_conflict_do_update(
+            index_elements=["place"],
+            set_={"since": now},
+            where=col(WaitingRow.since) < now - OVERDUE,
+        )
+        return bool(self._session.connection().execute(taken).rowcount)
+
+    def _insert(self, table: type[SQLModel]) -> Any:
+        return _INSERT[self._session.get_bind().dialect.name](table)
+
     def enqueue(self, effect: Effect, delay: float = 0.0) -> None:
         self._effects[effect] = min(delay, self._effects.get(effect, delay))
 
@@ -243,7 +269,9 @@ class SqlTransaction(SqlReader):
         """Commit everything, the effects included."""
         self._session.flush()
         for effect, delay in self._effects.items():
-            self._enqueue(self._session.connection(), effect, delay)
+            place = waiting_place(effect)
+            if place is None or self._take(place):
+                self._enqueue(self._session.connection(), effect, delay)
         self._session.commit()
 
     def _allot(self, row: Any) -> int:

@@ -76,6 +76,14 @@ class MessageRow(SQLModel, table=True):
     digest: str
 
 
+class WaitingRow(SQLModel, table=True):
+    """A place in which an effect waits (`domain/effects.py`), and since when (epoch seconds)."""
+
+    __tablename__ = "waiting"
+    place: str = Field(primary_key=True)
+    since: float
+
+
 class SeenRow(SQLModel, table=True):
     """What was worked in already: inbox rows and the pager's event ids."""
 

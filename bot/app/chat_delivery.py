@@ -17,7 +17,10 @@ from bot.domain.incident_events import IncidentEvent, MessagePosted, MessageRefu
 from bot.domain.incident_message import incident_message
 from bot.domain.message import Message, MessageRef, Subject, SubjectKind, digest
 from bot.domain.run_message import run_message
-from bot.ports import Chat, Clock, PostedMessage, Reader, Store
+from bot.ports import Chat, Clock, PostedMessage, Reader, Store, Transaction
+
+INTENT = PostedMessage(None, "")
+"""What is written down before the first post."""
 
 
 class ChatDelivery:
@@ -35,9 +38,12 @@ class ChatDelivery:
     def update(self, effect: UpdateMessage) -> None:
         """Post the subject's message, or update it in place when it says something new."""
         subject = effect.subject
-        with self._store.read() as reader:
-            message = _render(reader, subject)
-            posted = reader.message(subject)
+        with self._store.transaction() as tx:
+            tx.begin(effect)
+            message = _render(tx, subject)
+            posted = tx.message(subject)
+            if posted is None:
+                tx.save_message(subject, INTENT)
         says = digest(message)
         if posted is not None and posted.digest == says:
             return
@@ -46,7 +52,8 @@ class ChatDelivery:
         except TemporaryError as error:
             self._again(effect, error)
         except PermanentError as error:
-            self._write(subject, MessageRefused(str(error)))
+            with self._store.transaction() as tx:
+                self._record(tx, subject, MessageRefused(str(error)))
         else:
             self._remember(subject, posted, PostedMessage(ref, says))
 
@@ -65,32 +72,33 @@ class ChatDelivery:
             except NotFound:
                 posted = None  # somebody deleted it
         if posted is None:
-            self._remember(subject, None, PostedMessage(None, ""))
             return self._chat.post(self._channel, message)
         return self._post_once(subject, message)
 
     def _post_once(self, subject: Subject, message: Message) -> MessageRef:
         with self._store.read() as reader:
             since = _begin(reader, subject)
-        found = self._chat.find(self._channel, subject, since)
+        try:
+            found = self._chat.find(self._channel, subject, since)
+        except PermanentError:
+            found = None  # said twice is better than not said
         if found is None:
             return self._chat.post(self._channel, message)
         self._chat.update(found, message)
         return found
 
     def _remember(self, subject: Subject, before: PostedMessage | None, now: PostedMessage) -> None:
+        first = before is None or before.ref is None
         with self._store.transaction() as tx:
             tx.save_message(subject, now)
-        first = before is None or before.ref is None
-        if now.ref is not None and first and subject.kind is SubjectKind.INCIDENT:
-            self._write(subject, MessagePosted(self._channel))
+            if first and subject.kind is SubjectKind.INCIDENT:
+                self._record(tx, subject, MessagePosted(self._channel))
 
-    def _write(self, subject: Subject, event: IncidentEvent) -> None:
-        with self._store.transaction() as tx:
-            incident_id = _incident_of(tx, subject)
-            if incident_id is not None:
-                incident = tx.incident(incident_id)
-                record_incident(tx, incident, (event,), TOCSIN, self._clock.now())
+    def _record(self, tx: Transaction, subject: Subject, event: IncidentEvent) -> None:
+        incident_id = _incident_of(tx, subject)
+        if incident_id is not None:
+            incident = tx.incident(incident_id)
+            record_incident(tx, incident, (event,), TOCSIN, self._clock.now())
 
     def _again(self, effect: UpdateMessage | SendAnswer, error: TemporaryError) -> None:
         delay = retry_delay(effect.attempt, error.retry_after, self._jitter())

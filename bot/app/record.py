@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.domain import incident as incidents
 from bot.domain import run as runs
 from bot.domain.actor import Actor
+from bot.domain.effects import first_delay
 from bot.domain.incident import Incident
 from bot.domain.incident_events import IncidentEvent, IncidentOpened
 from bot.domain.reactions import after_incident, after_run
@@ -40,7 +41,7 @@ def record_incident(
         tx.append(event, actor, now, incident_id=incident.id)
     tx.save_incident(incident)
     for effect in after_incident(incident, events):
-        tx.enqueue(effect)
+        tx.enqueue(effect, first_delay(effect))
     return incident
 
 
@@ -50,7 +51,7 @@ def open_run(tx: Transaction, draft: Run, actor: Actor, now: datetime) -> Run:
     requested = RunRequested(run.runbook.reference, run.parameters)
     tx.append(requested, actor, now, incident_id=run.incident_id, run_id=run.id)
     for effect in after_run(run.id, (requested,)):
-        tx.enqueue(effect)
+        tx.enqueue(effect, first_delay(effect))
     return run
 
 
@@ -63,5 +64,5 @@ def record_run(
         tx.append(event, actor, now, incident_id=run.incident_id, run_id=run.id)
     tx.save_run(run)
     for effect in after_run(run.id, events):
-        tx.enqueue(effect)
+        tx.enqueue(effect, first_delay(effect))
     return run

@@ -33,9 +33,14 @@ class UpdatePage:
 
 @dataclass(frozen=True, slots=True)
 class UpdateMessage:
-    """Bring the one chat message about a subject up to date."""
+    """Bring the one chat message about a subject up to date.
+
+    `soon` says that it may wait for `SOON` seconds, so that several changes become one
+    update: in a storm an incident's alerts change many times a second.
+    """
 
     subject: Subject
+    soon: bool = False
     attempt: int = 1
 
 
@@ -100,6 +105,28 @@ def priority(effect: Effect) -> int:
             return 1 + int(severity.value[1])
         case _:
             return 5
+
+
+SOON = 1.0
+"""Seconds; Slack allows about one message a second in a channel."""
+
+
+def first_delay(effect: Effect) -> float:
+    """Seconds to wait before the first try."""
+    return SOON if isinstance(effect, UpdateMessage) and effect.soon else 0.0
+
+
+def waiting_place(effect: Effect) -> str | None:
+    """The place in which an effect waits to be done; None for those that need none.
+
+    While a place is taken, the same effect need not be asked for again: the one that
+    waits will look at the present when it is its turn. Pages never share a place: each
+    is asked for on its own, so that nothing that becomes of one can hold back another.
+    """
+    if not isinstance(effect, UpdateMessage):
+        return None
+    haste = "retry" if effect.attempt > 1 else "soon" if effect.soon else "now"
+    return f"{effect.subject}:{haste}"
 
 
 ANSWER_TRIES = 10

@@ -6,6 +6,8 @@ this happens?" reads it here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.domain.effects import AdvanceRun, Effect, UpdateMessage, UpdatePage
 from bot.domain.incident import Incident
 from bot.domain.incident_events import (
@@ -25,7 +27,15 @@ from bot.domain.incident_events import (
     Unacknowledged,
 )
 from bot.domain.message import Subject, SubjectKind
-from bot.domain.run_events import RunApproved, RunEvent, RunRequested
+from bot.domain.run_events import (
+    RunApproved,
+    RunEvent,
+    RunRequested,
+    StepFinished,
+    StepProgressed,
+    StepStarted,
+    UndoStarted,
+)
 
 _TELLS_PAGER = (
     IncidentOpened,
@@ -45,6 +55,9 @@ _TELLS_CHAT = (
     PageSent,
     PageRefused,
 )
+_MAY_WAIT = (AlertsChanged, PageSent, StepStarted, StepProgressed, StepFinished, UndoStarted)
+"""What is shown a moment later, with what else has changed by then."""
+
 _MOVES_RUN = (RunRequested, RunApproved)
 
 
@@ -53,9 +66,15 @@ def after_incident(incident: Incident, events: tuple[IncidentEvent, ...]) -> tup
     effects: list[Effect] = []
     if _concerns_pager(incident) and any(isinstance(event, _TELLS_PAGER) for event in events):
         effects.append(UpdatePage(incident.id, incident.severity))
-    if any(isinstance(event, _TELLS_CHAT) for event in events):
-        effects.append(UpdateMessage(Subject(SubjectKind.INCIDENT, incident.id)))
+    told = [event for event in events if isinstance(event, _TELLS_CHAT)]
+    if told:
+        subject = Subject(SubjectKind.INCIDENT, incident.id)
+        effects.append(UpdateMessage(subject, soon=_may_wait(told)))
     return tuple(effects)
+
+
+def _may_wait(events: Sequence[IncidentEvent | RunEvent]) -> bool:
+    return all(isinstance(event, _MAY_WAIT) for event in events)
 
 
 def _concerns_pager(incident: Incident) -> bool:
@@ -64,7 +83,8 @@ def _concerns_pager(incident: Incident) -> bool:
 
 def after_run(run_id: int, events: tuple[RunEvent, ...]) -> tuple[Effect, ...]:
     """The effects of these events on a run: its message, and its next steps."""
-    effects: list[Effect] = [UpdateMessage(Subject(SubjectKind.RUN, run_id))]
+    subject = Subject(SubjectKind.RUN, run_id)
+    effects: list[Effect] = [UpdateMessage(subject, soon=_may_wait(events))]
     if any(isinstance(event, _MOVES_RUN) for event in events):
         effects.append(AdvanceRun(run_id))
     return tuple(effects)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -67,7 +68,7 @@ class Receiver:
             return JSONResponse(self.command_answer)
         payload = json.loads(form["payload"])
         self.presses.append(payload)
-        self.on_press(payload)
+        await run_in_threadpool(self.on_press, payload)
         return Response()
 
 

@@ -6,10 +6,9 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
 
 from bot.adapters.manifest import COMMANDS
 from bot.adapters.slack import SlackChat
@@ -21,8 +20,8 @@ from tests.support.tocsin import SECRET, Workspace, workspace
 
 pytestmark = pytest.mark.browser
 
-DESKTOP = {"width": 1400, "height": 900}
-PHONE = {"width": 390, "height": 844}
+DESKTOP = ViewportSize(width=1400, height=900)
+PHONE = ViewportSize(width=390, height=844)
 
 ARGUMENTS = [
     "--headless",
@@ -83,12 +82,12 @@ def page(browser: Browser, served: Workspace, request: pytest.FixtureRequest) ->
     yield from opened(browser, served, getattr(request, "param", DESKTOP))
 
 
-def opened(browser: Browser, served: Workspace, size: Any) -> Iterator[Page]:
+def opened(browser: Browser, served: Workspace, size: ViewportSize) -> Iterator[Page]:
     context = browser.new_context(viewport=size, reduced_motion="reduce")
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda line: line.type == "error" and problems.append(line.text))
+    page.on("console", lambda line: problems.extend([line.text] if line.type == "error" else []))
     page.on("dialog", lambda dialog: problems.append(dialog.message))
     page.goto(served.page)
     expect(page.locator("#parts")).not_to_be_empty()
@@ -121,11 +120,15 @@ def announce(served: Workspace, message: Message | None = None) -> MessageRef:
     return chat(served).post("#incidents", message or incident())
 
 
-def messages(page: Page) -> Any:
+def messages(page: Page) -> Locator:
     return page.locator("#log > li")
 
 
-def box(page: Page) -> Any:
+def suggestions(page: Page) -> Locator:
+    return page.get_by_role("listbox", name="Commands").get_by_role("option")
+
+
+def box(page: Page) -> Locator:
     return page.get_by_label("Command or message")
 
 
@@ -221,7 +224,7 @@ def test_new_messages_come_into_view_unless_one_reads_older_ones(
 
 def test_another_channel_tells_that_it_has_something_new(page: Page, served: Workspace) -> None:
     chat(served).post("#general", Message("Lunch"))
-    tab = page.get_by_role("tab", name="#general, unread")
+    tab = page.get_by_role("tab", name="#general unread")
     expect(tab).to_be_visible()
 
     tab.click()
@@ -282,13 +285,13 @@ def test_a_command_is_answered_to_the_one_who_gave_it(page: Page, served: Worksp
 def test_each_command_is_suggested(page: Page, command: str) -> None:
     box(page).fill(command)
 
-    expect(page.get_by_role("option").first).to_contain_text(command)
+    expect(suggestions(page).first).to_contain_text(command)
 
 
 def test_a_suggestion_is_taken_with_the_keyboard(page: Page, served: Workspace) -> None:
     box(page).press_sequentially("/restart payments/checkout-")
     box(page).press("ArrowDown")
-    expect(page.get_by_role("option")).to_have_attribute("aria-selected", "true")
+    expect(suggestions(page)).to_have_attribute("aria-selected", "true")
     box(page).press("Enter")
     expect(box(page)).to_have_value("/restart payments/checkout-standby")
 

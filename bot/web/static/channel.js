@@ -114,7 +114,7 @@ function drawTab({ id, name, selected, unread }) {
     },
     `#${name}`,
   );
-  if (unread) tab.append(element("span", { className: "hidden" }, ", unread"));
+  if (unread) tab.append(element("span", { className: "hidden" }, "unread"));
   tab.addEventListener("click", () => choose(id));
   return tab;
 }

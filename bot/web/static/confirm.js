@@ -8,9 +8,6 @@ const text = document.getElementById("confirm-text");
 const yes = document.getElementById("confirm-yes");
 const no = document.getElementById("confirm-no");
 
-yes.addEventListener("click", () => dialog.close("yes"));
-no.addEventListener("click", () => dialog.close("no"));
-
 /** Whether the person agrees; without anything to ask, they do. */
 export function confirmed(asked) {
   if (!asked) return Promise.resolve(true);
@@ -19,9 +16,14 @@ export function confirmed(asked) {
   yes.textContent = unescaped(asked.confirm.text);
   yes.className = asked.style ?? "primary";
   no.textContent = unescaped(asked.deny.text);
-  dialog.returnValue = "no";
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    const answer = (agreed) => {
+      dialog.close();
+      resolve(agreed);
+    };
+    yes.onclick = () => answer(true);
+    no.onclick = () => answer(false);
+    dialog.oncancel = () => resolve(false);
   });
 }

@@ -60,6 +60,11 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(), nullable=False),
     )
     op.create_table(
+        "waiting",
+        sa.Column("place", sa.String(), primary_key=True),
+        sa.Column("since", sa.Float(), nullable=False),
+    )
+    op.create_table(
         "seen",
         sa.Column("key", sa.String(), primary_key=True),
         sa.Column("at", sa.String(), nullable=False),
@@ -68,5 +73,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them, and all that they hold."""
-    for table in ("seen", "message", "ticket", "run", "alert", "event", "incident"):
+    for table in ("seen", "waiting", "message", "ticket", "run", "alert", "event", "incident"):
         op.drop_table(table)
