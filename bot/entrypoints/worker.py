@@ -14,7 +14,7 @@ from threading import Event
 import structlog
 
 from bot.app.chat_delivery import ChatDelivery
-from bot.app.intake import Intake
+from bot.app.intake import BATCH, Intake
 from bot.app.page_delivery import PageDelivery
 from bot.app.plan_answers import PlanAnswers
 from bot.app.runner import Runner
@@ -33,6 +33,10 @@ from bot.ports import Store
 
 IDLE = 0.25
 """Seconds between two looks into the inbox when nobody said that there is something."""
+
+BREATH = 0.025
+"""Seconds between two batches that were not full: the first alert is worked in at once,
+and those that follow share commits, whose fsyncs compete with the inbox's own."""
 
 UNFORESEEN_PAUSE = 1.0
 """Seconds before work goes on after an error that nobody foresaw."""
@@ -129,8 +133,11 @@ class IntakeLoop:
         """Go on until `stop`; errors are logged and waited out, rows stay in the inbox."""
         while not self._stopping.is_set():
             try:
-                if self._intake.drain() == 0:
+                worked_in = self._intake.drain()
+                if worked_in == 0:
                     self._wait(IDLE)
+                elif worked_in < BATCH:
+                    self._stopping.wait(BREATH)
             except Exception:
                 _log.exception("intake failed")
                 self._stopping.wait(UNFORESEEN_PAUSE)

@@ -65,6 +65,8 @@ function draw(toEnd) {
   const visible = visibleIn(channel);
   const last = visible.at(-1)?.ts ?? "";
   const more = last > (seen.get(chosen) ?? "");
+  // What is only shown anew is not to be read out.
+  log.setAttribute("aria-live", toEnd ? "off" : "polite");
   if (toEnd) log.replaceChildren();
   const people = new Map(slack.users.map((user) => [user.id, user]));
   const items = visible.map((message) => ({ message, author: people.get(message.user) }));
@@ -130,7 +132,7 @@ function drawMessage({ message, author }) {
   if (blocks.length) body.append(...blocks);
   else body.append(element("div", { className: "text" }, ...drawMrkdwn(message.text)));
   return element(
-    "li",
+    "article",
     { className: message.ephemeral_for ? "message ephemeral" : "message", tabIndex: -1 },
     avatar(author),
     body,
