@@ -79,9 +79,9 @@ _NAMES = {
 
 
 def _announce(settings: Settings, port: int, metrics_port: int) -> None:
-    from bot.vendors import sandbox_parts
+    from bot.vendors import base_url, sandbox_parts
 
-    address = f"http://{settings.host}:{port}"
+    address = base_url(settings.host, port)
     parts = sandbox_parts(settings)
     served = [_NAMES[field.name] for field in fields(parts) if getattr(parts, field.name)]
     print(f"Tocsin {__version__} listens on {address}, metrics on port {metrics_port}.")

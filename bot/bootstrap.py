@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from bot.adapters import database
@@ -50,6 +52,7 @@ from bot.entrypoints.slack import SlackEndpoint, SlackListener
 from bot.entrypoints.webhooks import AlertmanagerWebhook, PagerDutyWebhook, WebhookResult
 from bot.entrypoints.worker import EffectWorker, IntakeLoop, RunWorker
 from bot.ports import Cluster, StepContext
+from bot.sandbox.addresses import PREFIX
 from bot.sandbox.assembly import Sandbox
 from bot.settings import Settings
 from bot.steps.registry import step_kinds
@@ -227,9 +230,12 @@ def _sandbox(settings: Settings) -> Sandbox | None:
 
 
 def _sandbox_routes(sandbox: Sandbox) -> list[BaseRoute]:
-    from starlette.responses import RedirectResponse
-
     return [
-        Route("/", lambda _request: RedirectResponse("/sandbox/")),
-        Mount("/sandbox", app=sandbox.app),
+        Route("/", _to_workspace),
+        Route(PREFIX, _to_workspace),
+        Mount(PREFIX, app=sandbox.app),
     ]
+
+
+def _to_workspace(_request: Request) -> Response:
+    return RedirectResponse(f"{PREFIX}/")

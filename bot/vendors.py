@@ -40,10 +40,18 @@ def sandbox_parts(settings: Settings) -> SandboxParts:
     )
 
 
+def base_url(host: str, port: int) -> str:
+    """Tocsin's address as this machine reaches it."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def sandbox_addresses(settings: Settings) -> SandboxAddresses:
     """Where the sandbox is; its secrets lie beside the database."""
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-    return SandboxAddresses(f"http://{host}:{settings.port}", load_secret(data_folder(settings)))
+    return SandboxAddresses(
+        base_url(settings.host, settings.port), load_secret(data_folder(settings))
+    )
 
 
 def data_folder(settings: Settings) -> Path:

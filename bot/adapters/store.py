@@ -256,8 +256,8 @@ class SqlTransaction(SqlReader):
             index_elements=["place"],
             set_={"since": now},
             where=col(WaitingRow.since) < now - OVERDUE,
-        )
-        return bool(self._session.connection().execute(taken).rowcount)
+        ).returning(col(WaitingRow.place))
+        return self._session.connection().execute(taken).first() is not None
 
     def _insert(self, table: type[SQLModel]) -> Any:
         return _INSERT[self._session.get_bind().dialect.name](table)
