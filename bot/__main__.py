@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,10 +50,7 @@ def version(as_json: AsJson = False) -> None:
 @app.command()
 def serve() -> None:
     """Serve until SIGTERM: webhooks, Slack, API, and the work behind them."""
-    from bot import bootstrap
-    from bot.adapters.policy import load_policy
-    from bot.adapters.schema import migrate
-    from bot.supervisor import Supervisor
+    from bot.supervisor import Supervisor, prepare
 
     with _plain_errors():
         settings = load()
@@ -65,25 +61,14 @@ def serve() -> None:
                 "(or TOCSIN_SANDBOX=1 to try it out):\n"
                 + "\n".join(f"- {text}" for text in lacking)
             )
-        load_policy(settings.policy / "severity.yaml")
-        migrate(bootstrap.core(settings).engine)
+        if not prepare():
+            raise typer.Exit(1)
         raise typer.Exit(Supervisor(settings, _announce).run())
 
 
-_NAMES = {
-    "slack": "Slack",
-    "pagerduty": "PagerDuty",
-    "kubernetes": "Kubernetes",
-    "prometheus": "Prometheus",
-}
-
-
 def _announce(settings: Settings, port: int, metrics_port: int) -> None:
-    from bot.vendors import base_url, sandbox_parts
-
-    address = base_url(settings.host, port)
-    parts = sandbox_parts(settings)
-    served = [_NAMES[field.name] for field in fields(parts) if getattr(parts, field.name)]
+    address = settings.address(port)
+    served = settings.stood_in_for
     print(f"Tocsin {__version__} listens on {address}, metrics on port {metrics_port}.")
     if served:
         print(f"SANDBOX: {', '.join(served)} are stand-ins; nobody is really paged.")
@@ -253,6 +238,15 @@ def slack_manifest(
     from bot.adapters.manifest import slack_manifest as manifest
 
     print(json.dumps(manifest(url, socket_mode), indent=2, ensure_ascii=False))
+
+
+@process.command("prepare")
+def process_prepare() -> None:
+    """Check the files and bring the database up to date; for the supervisor."""
+    from bot.processes import prepare
+
+    with _plain_errors():
+        prepare(load())
 
 
 @process.command("listener")

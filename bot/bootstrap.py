@@ -24,7 +24,6 @@ from bot.adapters.clock import SystemClock
 from bot.adapters.durable import DurableQueue, DurableWorker
 from bot.adapters.http_probe import HttpProbe
 from bot.adapters.inbox import Inbox
-from bot.adapters.kubernetes import KubernetesCluster, connect
 from bot.adapters.metrics import PrometheusCounters
 from bot.adapters.pagerduty import PagerDutyPager
 from bot.adapters.pagerduty_webhook import parse_webhook, verify_signature
@@ -88,6 +87,9 @@ def core(settings: Settings) -> Core:
 
 def cluster(where: Vendors) -> Cluster:
     """The cluster on which runbooks run. Raises `PermanentError` for a bad kubeconfig."""
+    # Imported here: it takes half of all import time, and the listener never needs it.
+    from bot.adapters.kubernetes import KubernetesCluster, connect
+
     return KubernetesCluster(connect(where.kubeconfig, where.kubernetes_url), CLUSTER_TIMEOUT)
 
 

@@ -16,6 +16,8 @@ import uvicorn
 
 from bot import bootstrap
 from bot.adapters.metrics import exposition
+from bot.adapters.policy import load_policy
+from bot.adapters.schema import migrate
 from bot.entrypoints.socket_mode import SocketMode
 from bot.settings import Settings
 from bot.vendors import data_folder
@@ -26,6 +28,12 @@ its pages still go out within seconds."""
 
 SHUTDOWN = 5
 """Seconds that requests under way have to end; the supervisor allows twice as much."""
+
+
+def prepare(settings: Settings) -> None:
+    """Refuse a policy or runbooks that don't validate; bring the database up to date."""
+    load_policy(settings.policy / "severity.yaml")
+    migrate(bootstrap.core(settings).engine)
 
 
 def listener(settings: Settings, lifeline: int, wake: int, http: int, metrics: int) -> None:

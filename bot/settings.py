@@ -141,6 +141,23 @@ class Settings(BaseSettings):
         """Whether a real cluster is meant."""
         return bool(self.kubeconfig or self.kubernetes_service_host)
 
+    @property
+    def stood_in_for(self) -> tuple[str, ...]:
+        """The vendors that the sandbox stands in for: with `sandbox`, those without settings."""
+        real = {
+            "Slack": self.slack_configured,
+            "PagerDuty": self.pagerduty_configured,
+            "Kubernetes": self.kubernetes_configured,
+            "Prometheus": self.prometheus_url is not None,
+        }
+        return tuple(name for name, there in real.items() if self.sandbox and not there)
+
+    def address(self, port: int | None = None) -> str:
+        """Tocsin's own address, as this machine reaches it; `port` where 0 became another."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
+        host = f"[{host}]" if ":" in host else host
+        return f"http://{host}:{self.port if port is None else port}"
+
 
 class _FileSource(PydanticBaseSettingsSource):
     """Reads ``VARIABLE_FILE``'s content as the value of ``VARIABLE``."""

@@ -36,6 +36,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 HEALTHY = 30.0
 """Seconds after which a child counts as healthy, and the pause begins anew."""
 
+_PYTHON = (sys.executable, "-m", "bot", "process")
+
 _log = structlog.get_logger(__name__)
 
 
@@ -95,6 +97,14 @@ class Supervisor:
         self._stopping = True
 
 
+def prepare() -> bool:
+    """Prepare files and database, in a process of its own; returns whether that went well.
+
+    The supervisor lives as long as its children and needs none of what this imports.
+    """
+    return subprocess.run([*_PYTHON, "prepare"], check=False).returncode == 0  # noqa: S603
+
+
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket. A port that a dying predecessor still holds is waited for."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -135,7 +145,7 @@ def _keep_alive(child: _Child, environment: dict[str, str]) -> None:
     if child.process is None and now >= child.due:
         child.started = now
         child.process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "bot", "process", child.name, *child.arguments],
+            [*_PYTHON, child.name, *child.arguments],
             pass_fds=child.descriptors,
             env=environment,
         )

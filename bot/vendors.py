@@ -32,26 +32,18 @@ class Vendors:
 
 def sandbox_parts(settings: Settings) -> SandboxParts:
     """Which vendors the sandbox stands in for: those without settings."""
+    served = settings.stood_in_for
     return SandboxParts(
-        slack=settings.sandbox and not settings.slack_configured,
-        pagerduty=settings.sandbox and not settings.pagerduty_configured,
-        kubernetes=settings.sandbox and not settings.kubernetes_configured,
-        prometheus=settings.sandbox and settings.prometheus_url is None,
+        slack="Slack" in served,
+        pagerduty="PagerDuty" in served,
+        kubernetes="Kubernetes" in served,
+        prometheus="Prometheus" in served,
     )
-
-
-def base_url(host: str, port: int) -> str:
-    """Tocsin's address as this machine reaches it."""
-    if host in ("0.0.0.0", "::"):  # noqa: S104
-        host = "127.0.0.1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def sandbox_addresses(settings: Settings) -> SandboxAddresses:
     """Where the sandbox is; its secrets lie beside the database."""
-    return SandboxAddresses(
-        base_url(settings.host, settings.port), load_secret(data_folder(settings))
-    )
+    return SandboxAddresses(settings.address(), load_secret(data_folder(settings)))
 
 
 def data_folder(settings: Settings) -> Path:
