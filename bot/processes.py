@@ -20,7 +20,7 @@ from bot.adapters.policy import load_policy
 from bot.adapters.schema import migrate
 from bot.entrypoints.socket_mode import SocketMode
 from bot.settings import Settings
-from bot.vendors import data_folder
+from bot.vendors import data_folder, vendors
 
 NICENESS = 5
 """Of the worker: about a third of a contended core. A storm is accepted at full speed and
@@ -31,8 +31,13 @@ SHUTDOWN = 5
 
 
 def prepare(settings: Settings) -> None:
-    """Refuse a policy or runbooks that don't validate; bring the database up to date."""
+    """Refuse what would stop the worker later; bring the database up to date.
+
+    That is a policy, runbooks or a kubeconfig that can't be used: nobody is to find out
+    when the first page does not come.
+    """
     load_policy(settings.policy / "severity.yaml")
+    bootstrap.cluster(vendors(settings))
     migrate(bootstrap.core(settings).engine)
 
 
