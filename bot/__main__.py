@@ -233,11 +233,12 @@ def slack_manifest(
         str, typer.Option(help="Where Slack reaches Tocsin.")
     ] = "https://tocsin.example",
     socket_mode: Annotated[bool, typer.Option(help="Socket Mode: no public address.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="It is JSON anyway.")] = True,
 ) -> None:
     """Print the manifest to create the Slack app from (JSON)."""
     from bot.adapters.manifest import slack_manifest as manifest
 
-    print(json.dumps(manifest(url, socket_mode), indent=2, ensure_ascii=False))
+    _print(manifest(url, socket_mode), as_json, "")
 
 
 @process.command("prepare")

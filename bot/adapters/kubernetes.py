@@ -24,7 +24,8 @@ from bot.domain.cluster import (
     Revision,
     Service,
 )
-from bot.domain.errors import NotFound, PermanentError
+from bot.domain.errors import NotFound, PermanentError, TemporaryError
+from bot.domain.nearest import guess
 
 
 def connect(kubeconfig: str | None, host: str | None) -> ApiClient:
@@ -66,7 +67,7 @@ class KubernetesCluster:
         self._api = KubernetesApi(client, timeout)
 
     def deployment(self, ref: ObjectRef) -> Deployment:
-        return values.deployment(self._api.read(ref))
+        return values.deployment(self._read(ref))
 
     def deployments(self, namespace: str | None = None) -> Sequence[Deployment]:
         if namespace is None:
@@ -107,7 +108,7 @@ class KubernetesCluster:
         return values.deployment(self._api.json_patch(ref, patch, dry_run))
 
     def service(self, ref: ObjectRef) -> Service:
-        return values.service(self._api.read(ref))
+        return values.service(self._read(ref))
 
     def switch_service(
         self,
@@ -128,6 +129,20 @@ class KubernetesCluster:
 
     def blast_radius(self, namespace: str, selector: Mapping[str, str]) -> BlastRadius:
         return blast_radius(self._api, namespace, selector)
+
+    def _read(self, ref: ObjectRef) -> Json:
+        try:
+            return self._api.read(ref)
+        except NotFound as error:
+            raise NotFound(f"{error}.{guess(ref.name, self._names_beside(ref))}") from error
+
+    def _names_beside(self, ref: ObjectRef) -> list[str]:
+        """The names of that kind in the same namespace; none when they can't be listed."""
+        try:
+            found = self._api.find(f"{ref.kind}s", ref.namespace, {})
+        except (TemporaryError, PermanentError):
+            return []
+        return [values.name_of(raw) for raw in found]
 
     def _template(self, live: Json, revision: int) -> Json:
         """Return the pod template of `revision`, as it was before its ReplicaSet got it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from bot.adapters.runbook_file import RunbookReader
@@ -11,6 +10,7 @@ from bot.adapters.runbook_lock import lock_problems
 from bot.adapters.runbook_release import RunbookProblems, released_files
 from bot.adapters.yaml_lines import FileProblems, Problem
 from bot.domain.errors import NotFound
+from bot.domain.nearest import nearest
 from bot.domain.runbook import Runbook
 from bot.ports import StepKind
 
@@ -48,10 +48,8 @@ class RunbookFolder:
     def _versions(self, name: str) -> Mapping[str, Runbook]:
         if name in self._by_name:
             return self._by_name[name]
-        nearest = get_close_matches(name, self._by_name, n=1)
-        hint = (
-            f"did you mean {nearest[0]}?" if nearest else f"there are: {', '.join(self.names())}."
-        )
+        meant = nearest(name, self.names())
+        hint = f"did you mean {meant}?" if meant else f"there are: {', '.join(self.names())}."
         raise NotFound(f"There is no runbook “{name}”; {hint}")
 
 

@@ -76,7 +76,9 @@ class SqlReader:
     def incident(self, incident_id: int) -> Incident:
         row = self._session.get(IncidentRow, incident_id)
         if row is None:
-            raise NotFound(f"There is no incident INC-{incident_id}.")
+            newest = self._session.exec(select(func.max(IncidentRow.id))).one()
+            hint = f" The newest is INC-{newest}." if newest else ""
+            raise NotFound(f"There is no incident INC-{incident_id}.{hint}")
         return codec.load(row.document, Incident)
 
     def incidents(
@@ -120,7 +122,9 @@ class SqlReader:
     def run(self, run_id: int) -> Run:
         row = self._session.get(RunRow, run_id)
         if row is None:
-            raise NotFound(f"There is no run {run_id}.")
+            newest = self._session.exec(select(func.max(RunRow.id))).one()
+            hint = f" The newest is run {newest}." if newest else ""
+            raise NotFound(f"There is no run {run_id}.{hint}")
         return codec.load(row.document, Run)
 
     def runs(self, states: Sequence[RunState] | None = None, limit: int = 50) -> Sequence[Run]:

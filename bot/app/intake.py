@@ -17,7 +17,7 @@ from bot.domain import incident as incidents
 from bot.domain.actor import ALERTMANAGER
 from bot.domain.alert import Alert, AlertStatus, Delivery
 from bot.domain.classify import Classification, Policy, classify
-from bot.domain.dedup import Change, KnownAlert, sort
+from bot.domain.dedup import Change, KnownAlert, Sorted, sort
 from bot.domain.errors import InvalidInput, TemporaryError
 from bot.domain.grouping import group_key, group_title
 from bot.domain.incident import Incident
@@ -99,6 +99,7 @@ class Intake:
         for news, number in found.news.items():
             self._counters.count("alerts", number, news=news.value)
         tx.save_alerts([KnownAlert(alert, None) for alert in found.homeless])
+        _revive(tx, found)
         for key, alerts in found.fired.items():
             home = self._home(tx, key, alerts, now)
             found.known.setdefault(home.id, Change()).fired.extend(alerts)
@@ -140,6 +141,18 @@ class Intake:
     def _worst(self, alerts: Sequence[Alert]) -> Classification:
         judged = (classify(self._rules.policy, one.labels, one.annotations) for one in alerts)
         return min(judged, key=lambda classification: classification.level.value)
+
+
+def _revive(tx: Transaction, found: Sorted) -> None:
+    """What fires anew while its incident is over has fired: nobody is on it.
+
+    Its resolution may never have come: Alertmanager's `send_resolved` can be off.
+    """
+    for incident_id, change in found.known.items():
+        if change.restarted and tx.incident(incident_id).state.over:
+            for alert in change.restarted:
+                found.fired.setdefault(group_key(alert.labels), []).append(alert)
+            change.restarted = []
 
 
 def _names(alerts: Sequence[Alert]) -> tuple[str, ...]:

@@ -31,6 +31,8 @@ class PagerEventReason(StrEnum):
     OTHER_TYPE = "other_type"
     NOT_OURS = "not_ours"
     ALREADY_SO = "already_so"
+    ECHO = "echo"
+    """What we told the pager ourselves; by now it may be true no longer."""
 
 
 class PagerEvents:
@@ -47,6 +49,8 @@ class PagerEvents:
             return PagerEventReason.UNREADABLE
         if event is None or event.event_type not in COMMANDS:
             return PagerEventReason.OTHER_TYPE
+        if event.by_integration:
+            return PagerEventReason.ECHO
         if not tx.first_time(f"pagerduty:{event.event_id}", now):
             return PagerEventReason.REPEATED
         incident = tx.incident_of_page(event.dedup_key)

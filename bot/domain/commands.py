@@ -5,7 +5,6 @@ A mistake raises `InvalidInput` with the nearest command that exists and its usa
 
 from __future__ import annotations
 
-import difflib
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 
 from bot.domain.errors import InvalidInput
 from bot.domain.incident import Command
+from bot.domain.nearest import guess
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +172,8 @@ def usage(command: str) -> str:
     return "\n".join(f"{command} {line}" for line in USAGE[command].values())
 
 
-def nearest(word: str, known: Sequence[str]) -> str | None:
-    """The known word that was most likely meant."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return close[0] if close else None
-
-
 def _unknown(word: str, known: Sequence[str]) -> str:
-    meant = nearest(word, known)
-    guess = f" Did you mean “{meant}”?" if meant else ""
-    return f"There is no “{word[:60]}”.{guess}"
+    return f"There is no “{word[:60]}”.{guess(word, known)}"
 
 
 def _incident(verb: str, rest: str) -> Request:

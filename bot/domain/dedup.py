@@ -22,7 +22,7 @@ class News(StrEnum):
     FIRED = "fired"
     RESOLVED = "resolved"
     RESTARTED = "restarted"
-    """Still firing, with a new start: the same trouble for a person."""
+    """Still firing, with a new start: the same trouble for a person who is on it."""
     RESOLVED_UNSEEN = "resolved_unseen"
     """Resolved, and its firing never arrived: recorded, nobody is told."""
     REPEATED = "repeated"
@@ -72,15 +72,20 @@ class Change:
 
     fired: list[Alert] = field(default_factory=list)
     resolved: list[Alert] = field(default_factory=list)
+    restarted: list[Alert] = field(default_factory=list)
     silent: list[Alert] = field(default_factory=list)
 
     def everything(self) -> list[Alert]:
         """All alerts to record."""
-        return [*self.fired, *self.resolved, *self.silent]
+        return [*self.fired, *self.resolved, *self.restarted, *self.silent]
 
     def add(self, news: News, alert: Alert) -> None:
         """Put the alert where its news belongs."""
-        lists = {News.FIRED: self.fired, News.RESOLVED: self.resolved}
+        lists = {
+            News.FIRED: self.fired,
+            News.RESOLVED: self.resolved,
+            News.RESTARTED: self.restarted,
+        }
         lists.get(news, self.silent).append(alert)
 
 

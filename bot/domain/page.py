@@ -46,3 +46,5 @@ class PagerEvent:
     """The pager's own name of the incident."""
     client_url: str = ""
     """The `link` of our `Page`, which the pager repeats when it tells of the trigger."""
+    by_integration: bool = False
+    """Whether it came about by what an integration such as ours told the pager."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock
@@ -21,17 +21,16 @@ from bot.domain.effects import (
     Effect,
     Lane,
     SendAnswer,
-    UpdateMessage,
     UpdatePage,
     order_key,
 )
-from bot.domain.message import Message, Subject, SubjectKind
+from bot.domain.message import Message
 from tests.support.databases import sqlite_database
+from tests.support.waiting import PATIENCE, eventually
 
-PATIENCE = 20.0
 PAGE = UpdatePage(1, Severity.P1)
 EARLY = SendAnswer("https://hooks.example/1", Message("Done.", body="<!channel> 💥"))
-MESSAGE = UpdateMessage(Subject(SubjectKind.INCIDENT, 1))
+ANSWER = SendAnswer("https://hooks.example/2", Message("Done."))
 
 
 class Work:
@@ -74,13 +73,6 @@ class Work:
             return [effect for effect, _ in self.done]
 
 
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {PATIENCE} s"
-        time.sleep(0.02)
-
-
 class Installation:
     """A database, and a worker that does what was put into its queues, in `work`."""
 
@@ -88,12 +80,13 @@ class Installation:
         self.engine = engine
         self.store = SqlStore(engine, DurableQueue(engine).enqueue)
         self.work = Work()
-        self.worker = DurableWorker(
-            engine,
-            "replica-1",
-            lambda effect: self.work.perform(effect),
-            lambda run_id: self.work.advance(run_id),
-        )
+        self.worker = DurableWorker(engine, "replica-1", self._perform, self._advance)
+
+    def _perform(self, effect: Effect) -> None:
+        self.work.perform(effect)
+
+    def _advance(self, run_id: int) -> bool:
+        return self.work.advance(run_id)
 
 
 @pytest.fixture(scope="module")
@@ -163,9 +156,9 @@ def test_what_is_committed_is_done_and_what_is_rolled_back_never_was(
     before = jobs(engine)
     with pytest.raises(_Broken):
         commit(SqlStore(engine, enqueue_then_break), UpdatePage(13, Severity.P0))
-    commit(store, PAGE, MESSAGE)
+    commit(store, PAGE, ANSWER)
     eventually(lambda: len(work.performed()) == 2)
-    assert set(work.performed()) == {PAGE, MESSAGE}
+    assert set(work.performed()) == {PAGE, ANSWER}
     assert jobs(engine) == before + 2
 
 
@@ -214,7 +207,7 @@ def test_of_one_incidents_waiting_pages_the_worse_goes_first(store: SqlStore, wo
 
 def test_chat_that_hangs_holds_up_no_page(store: SqlStore, work: Work) -> None:
     messages = [
-        UpdateMessage(Subject(SubjectKind.INCIDENT, number))
+        SendAnswer(f"https://hooks.example/{number}", Message("Done."))
         for number in range(2 * WORKERS[Lane.CHAT])
     ]
     gates = [work.gate(message) for message in messages]
@@ -238,7 +231,7 @@ def test_a_run_is_advanced_for_as_long_as_there_is_more_to_do(store: SqlStore, w
 def test_finished_jobs_are_forgotten_and_waiting_ones_are_not(
     installation: Installation, work: Work
 ) -> None:
-    commit(installation.store, MESSAGE, delay=3600.0)
+    commit(installation.store, ANSWER, delay=3600.0)
     commit(installation.store, PAGE)
     eventually(lambda: work.performed() == [PAGE])
     eventually(lambda: jobs(installation.engine, "PENDING") == 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,7 +17,7 @@ from sqlmodel import SQLModel
 
 from bot.adapters import codec, database
 from bot.adapters.schema import migrate
-from bot.adapters.store import SqlStore
+from bot.adapters.store import OVERDUE, SqlStore
 from bot.domain.actor import ALERTMANAGER
 from bot.domain.alert import AlertStatus
 from bot.domain.classify import Severity
@@ -28,6 +29,7 @@ from bot.domain.effects import (
     SendAnswer,
     UpdateMessage,
     UpdatePage,
+    waiting_place,
 )
 from bot.domain.errors import NotFound, TemporaryError
 from bot.domain.incident import IncidentState, PageState
@@ -225,7 +227,7 @@ MESSAGE = Message(
 )
 EFFECTS = (
     UpdatePage(1, Severity.P0, 3),
-    UpdateMessage(INCIDENT, 2),
+    UpdateMessage(INCIDENT, soon=True, attempt=2),
     SendAnswer("https://hooks.example/1", MESSAGE, 4),
     AnswerPlan("https://hooks.example/1", "restart@1.0.0", ("a/b", HOSTILE)),
     AdvanceRun(9),
@@ -399,6 +401,56 @@ def test_of_two_delays_the_shorter_counts(
         for delay in delays:
             tx.enqueue(page, delay)
     assert asked_for(engine) == [(str(page), 0.0)]
+
+
+def test_an_update_that_waits_is_not_asked_for_again_until_it_begins(
+    store: SqlStore, engine: Engine
+) -> None:
+    update, page = UpdateMessage(INCIDENT), UpdatePage(1, Severity.P1)
+
+    def ask(*effects: Effect) -> int:
+        before = len(asked_for(engine))
+        with store.transaction() as tx:
+            for effect in effects:
+                tx.enqueue(effect)
+        return len(asked_for(engine)) - before
+
+    assert ask(update) == 1
+    assert ask(update) == 0
+    assert ask(replace(update, soon=True), UpdateMessage(Subject(SubjectKind.RUN, 1))) == 2
+    assert [ask(page), ask(page)] == [1, 1]
+    with store.transaction() as tx:
+        tx.begin(update)
+    assert ask(update) == 1
+
+
+def test_a_place_that_was_taken_for_too_long_is_free(store: SqlStore, engine: Engine) -> None:
+    update = UpdateMessage(INCIDENT)
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO waiting VALUES (:place, :since)"),
+            {"place": waiting_place(update), "since": time.time() - OVERDUE - 1},
+        )
+    for _ in range(2):
+        with store.transaction() as tx:
+            tx.enqueue(update)
+    assert len(asked_for(engine)) == 1
+
+
+def test_a_begin_that_is_rolled_back_frees_no_place(store: SqlStore, engine: Engine) -> None:
+    update = UpdateMessage(INCIDENT)
+
+    def begin_then_break() -> None:
+        with store.transaction() as tx:
+            tx.begin(update)
+            raise _Broken
+
+    for _ in range(2):
+        with store.transaction() as tx:
+            tx.enqueue(update)
+        with pytest.raises(_Broken):
+            begin_then_break()
+    assert len(asked_for(engine)) == 1
 
 
 def test_a_queue_that_fails_takes_everything_back(engine: Engine) -> None:

@@ -82,7 +82,7 @@ def test_what_is_known_goes_to_its_incident() -> None:
     }
     found = sort([resolved, restarted, resolved_unseen], known, key_of)
     assert found.known == {
-        4: Change(resolved=[resolved], silent=[restarted]),
+        4: Change(resolved=[resolved], restarted=[restarted]),
         5: Change(silent=[resolved_unseen]),
     }
     assert found.known[4].everything() == [resolved, restarted]

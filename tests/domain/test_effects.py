@@ -12,6 +12,7 @@ from bot.domain.effects import (
     ANSWER_TRIES,
     FIRST_RETRY,
     LONGEST_RETRY,
+    SOON,
     AdvanceRun,
     AnswerPlan,
     Effect,
@@ -19,11 +20,13 @@ from bot.domain.effects import (
     SendAnswer,
     UpdateMessage,
     UpdatePage,
+    first_delay,
     lane,
     next_try,
     order_key,
     priority,
     retry_delay,
+    waiting_place,
 )
 from bot.domain.message import Message, Subject, SubjectKind
 
@@ -71,6 +74,25 @@ def test_what_concerns_two_things_is_not() -> None:
     assert len(set(keys)) == len(keys)
     assert order_key(PAGE) != order_key(UpdatePage(8, Severity.P1))
     assert order_key(RUN) != order_key(AdvanceRun(8))
+
+
+def test_a_message_that_may_wait_waits_a_second_and_nothing_else_does() -> None:
+    soon = replace(MESSAGE, soon=True)
+    assert [first_delay(one) for one in (*EFFECTS, soon)] == [0.0, 0.0, 0.0, 0.0, 0.0, SOON]
+
+
+def test_updates_of_one_message_share_a_place_for_each_haste() -> None:
+    soon, retry = replace(MESSAGE, soon=True), replace(MESSAGE, attempt=2)
+    places = [waiting_place(one) for one in (MESSAGE, soon, retry)]
+    assert len(set(places)) == 3
+    assert waiting_place(replace(soon, attempt=3)) == places[2]
+    other = UpdateMessage(Subject(SubjectKind.RUN, 7))
+    assert waiting_place(other) not in places
+
+
+@pytest.mark.parametrize("effect", [one for one in EFFECTS if one != MESSAGE])
+def test_nothing_else_is_dropped_for_one_that_waits(effect: Effect) -> None:
+    assert waiting_place(effect) is None
 
 
 def test_a_worse_page_goes_first() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.installation import TOKENS, Tocsin, kept
+from tests.support.installation import LOG, TOKENS, Tocsin, kept
 from tests.support.vendors import Vendors, vendors
 
 
@@ -36,12 +36,9 @@ def served(installed: tuple[Tocsin, Vendors]) -> Vendors:
 
 
 @pytest.fixture(autouse=True)
-def _what_it_said(request: pytest.FixtureRequest) -> Iterator[None]:
+def _what_it_said(folder: Path) -> Iterator[None]:
     """Print what Tocsin said during a test; pytest shows it when the test fails."""
-    if "tocsin" not in request.fixturenames:
-        yield
-        return
-    log: Path = request.getfixturevalue("tocsin").log
+    log = folder / LOG
     before = log.stat().st_size if log.exists() else 0
     yield
     if log.exists():

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,21 +20,23 @@ from tests.support.waiting import eventually
 
 @dataclass(frozen=True)
 class Alertmanager:
-    """An Alertmanager; `url` has no slash at the end."""
+    """An Alertmanager; `url` has no slash at the end, `began` is when all its alerts start."""
 
     url: str
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def fire(self, labels: Mapping[str, str], summary: str) -> None:
-        """As Prometheus does, which says again and again that an alert fires."""
+        """Say that an alert fires, as Prometheus does: until further notice, within minutes."""
         self._send(labels, summary, datetime.now(UTC) + timedelta(minutes=5))
 
     def resolve(self, labels: Mapping[str, str], summary: str) -> None:
         self._send(labels, summary, datetime.now(UTC))
 
     def _send(self, labels: Mapping[str, str], summary: str, ends_at: datetime) -> None:
-        alert = {
+        alert: dict[str, str | dict[str, str]] = {
             "labels": dict(labels),
             "annotations": {"summary": summary},
+            "startsAt": self.began.isoformat(),
             "endsAt": ends_at.isoformat(),
         }
         requests.post(f"{self.url}/api/v2/alerts", json=[alert], timeout=TIMEOUT).raise_for_status()
@@ -76,9 +78,7 @@ def _configuration(folder: Path, tocsin_url: str) -> Path:
             {
                 "url": f"{tocsin_url}/webhooks/alertmanager",
                 "send_resolved": True,
-                "http_config": {
-                    "authorization": {"type": "Bearer", "credentials": WEBHOOK_TOKEN}
-                },
+                "http_config": {"authorization": {"type": "Bearer", "credentials": WEBHOOK_TOKEN}},
             }
         ],
     }

@@ -29,7 +29,7 @@ Match = Callable[[Arrival], bool]
 
 @dataclass
 class Hold:
-    """Keeps the requests that match; nobody hears of them any more."""
+    """Keeps the requests that match from being answered."""
 
     match: Match
     takes_effect: bool
@@ -37,7 +37,7 @@ class Hold:
     over: threading.Event = field(default_factory=threading.Event)
 
     def wait(self) -> None:
-        """Until a request is held, and has taken effect if it is meant to."""
+        """Wait until a request is held, and has taken effect if it may."""
         assert self.arrived.wait(PATIENCE), f"no such request within {PATIENCE} s"
 
 
@@ -50,20 +50,9 @@ class Gate:
         self.arrivals: list[Arrival] = []
 
     @contextmanager
-    def losing_requests(self, match: Match) -> Iterator[Hold]:
-        """Hold what matches before it takes effect; it never will."""
-        with self._holding(Hold(match, takes_effect=False)) as hold:
-            yield hold
-
-    @contextmanager
-    def losing_answers(self, match: Match) -> Iterator[Hold]:
-        """Let what matches take effect, and hold its answer; it is never given."""
-        with self._holding(Hold(match, takes_effect=True)) as hold:
-            yield hold
-
-    @contextmanager
-    def _holding(self, hold: Hold) -> Iterator[Hold]:
-        self._hold = hold
+    def holding(self, match: Match, *, takes_effect: bool) -> Iterator[Hold]:
+        """Give no answer to what matches; only with `takes_effect` does `app` ever see it."""
+        hold = self._hold = Hold(match, takes_effect)
         try:
             yield hold
         finally:

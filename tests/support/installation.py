@@ -29,7 +29,23 @@ TIMEOUT = 10.0
 STOPS_WITHIN = 15.0
 """Seconds from SIGTERM until all processes are gone."""
 
+LOG = "tocsin.log"
 TOKENS = {"TOCSIN_API_TOKEN": API_TOKEN, "TOCSIN_WEBHOOK_TOKEN": WEBHOOK_TOKEN}
+
+
+def free_port() -> int:
+    """A port that nobody has, from below those that the system gives to outgoing connections.
+
+    So it stays free while Tocsin is down between two starts.
+    """
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("there is no free port")
 
 
 @dataclass
@@ -41,8 +57,8 @@ class Tocsin:
 
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
-    port: int = field(default_factory=lambda: free_port())
-    metrics_port: int = field(default_factory=lambda: free_port())
+    port: int = field(default_factory=free_port)
+    metrics_port: int = field(default_factory=free_port)
     _supervisor: subprocess.Popen[bytes] | None = None
 
     @property
@@ -52,7 +68,7 @@ class Tocsin:
     @property
     def log(self) -> Path:
         """All that its processes said."""
-        return self.folder / "tocsin.log"
+        return self.folder / LOG
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -93,6 +109,10 @@ class Tocsin:
             return False
 
     @property
+    def running(self) -> bool:
+        return self._supervisor is not None and self._supervisor.poll() is None
+
+    @property
     def supervisor(self) -> subprocess.Popen[bytes]:
         assert self._supervisor is not None, "it was not started"
         return self._supervisor
@@ -109,13 +129,12 @@ class Tocsin:
         self.kill()
         self.start()
 
-    def kill_worker(self) -> None:
-        """SIGKILL the worker alone, and wait until another one runs."""
-        self._kill_child("worker")
-
-    def kill_listener(self) -> None:
-        """SIGKILL the listener alone, and wait until another one runs."""
-        self._kill_child("listener")
+    def kill_child(self, name: str) -> None:
+        """SIGKILL the worker or the listener alone, and wait until another one runs."""
+        before = eventually(lambda: self.child(name))
+        assert before is not None
+        os.kill(before, signal.SIGKILL)
+        eventually(lambda: self.child(name), lambda pid: pid not in (None, before))
 
     def child(self, name: str) -> int | None:
         """The pid of the worker or the listener, if it runs now."""
@@ -136,18 +155,12 @@ class Tocsin:
 
     def end(self) -> None:
         """Make sure that none of its processes is left, however the test went."""
-        if self._supervisor is not None and self._supervisor.poll() is None:
+        if self.running:
             children = self.children()
-            self._supervisor.kill()
-            self._supervisor.wait()
+            self.supervisor.kill()
+            self.supervisor.wait()
             for pid in filter(alive, children):
                 os.kill(pid, signal.SIGKILL)
-
-    def _kill_child(self, name: str) -> None:
-        before = eventually(lambda: self.child(name))
-        assert before is not None
-        os.kill(before, signal.SIGKILL)
-        eventually(lambda: self.child(name), lambda pid: pid not in (None, before))
 
     # What one asks of it.
 
@@ -209,22 +222,8 @@ def command_line(
         capture_output=True,
         text=True,
         timeout=60,
+        check=False,
     )
-
-
-def free_port() -> int:
-    """A port that nobody has, from below those that the system gives to outgoing connections.
-
-    So it stays free while Tocsin is down between two starts.
-    """
-    for port in random.SystemRandom().sample(range(20_000, 32_000), 100):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("there is no free port")
 
 
 def alive(pid: int) -> bool:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from starlette.types import ASGIApp
+
 from bot.sandbox.kubernetes import SandboxCluster, kubernetes_app
 from bot.sandbox.pagerduty import SandboxPagerDuty, pagerduty_app
 from bot.sandbox.slack import SandboxSlack, slack_app
@@ -48,9 +50,11 @@ class Vendors:
 
     def said(self, subject: str) -> str:
         """All that the one message about the subject says; empty while there is none."""
-        return json.dumps(self.messages(subject)[0], ensure_ascii=False) if self.messages(
-            subject
-        ) else ""
+        return (
+            json.dumps(self.messages(subject)[0], ensure_ascii=False)
+            if self.messages(subject)
+            else ""
+        )
 
     def pages(self) -> list[dict[str, Any]]:
         """PagerDuty's incidents, oldest first."""
@@ -59,8 +63,11 @@ class Vendors:
 
 
 @contextmanager
-def vendors(tocsin_url: str, folder: Path) -> Iterator[Vendors]:
-    """Serve Slack, PagerDuty and Kubernetes for the Tocsin at `tocsin_url`."""
+def vendors(tocsin_url: str, folder: Path, cluster: ASGIApp | None = None) -> Iterator[Vendors]:
+    """Serve Slack, PagerDuty and Kubernetes for the Tocsin at `tocsin_url`.
+
+    `cluster` is served in place of the stand-in for Kubernetes.
+    """
     slack = SandboxSlack(
         events_url=f"{tocsin_url}/slack/events",
         base_url="",
@@ -75,7 +82,7 @@ def vendors(tocsin_url: str, folder: Path) -> Iterator[Vendors]:
         routing_keys={ROUTING_KEY},
     )
     slack_gate, pagerduty_gate = Gate(slack_app(slack)), Gate(pagerduty_app(pagerduty))
-    cluster_gate = Gate(kubernetes_app(SandboxCluster(_now)))
+    cluster_gate = Gate(cluster or kubernetes_app(SandboxCluster(_now)))
     with (
         serve(slack_gate) as slack.base_url,
         serve(pagerduty_gate) as pagerduty_url,

@@ -1,0 +1,91 @@
+"""Buttons, and what is said when one belongs to another version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.adapters import database
+from bot.adapters.runbooks import RunbookFolder
+from bot.adapters.store import SqlStore
+from bot.app.answers import Answers
+from bot.app.incidents import LONGEST_NOTE, Incidents
+from bot.app.runs import Runs
+from bot.domain.commands import AddNote
+from bot.domain.errors import InvalidInput, NotFound
+from bot.domain.incident import Command, IncidentState
+from bot.domain.incident_events import IncidentOpened
+from bot.steps.registry import step_kinds
+from tests.support.clock import FakeClock
+from tests.support.databases import sqlite_database
+from tests.support.examples import ANA, NOW, classification
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SqlStore:
+    """One open incident."""
+    made = SqlStore(database.create(sqlite_database(tmp_path)), lambda *_: None)
+    with made.transaction() as tx:
+        tx.new_incident(IncidentOpened("g", "Title", "Summary", classification(), "key"), NOW)
+    return made
+
+
+@pytest.fixture
+def answers(store: SqlStore) -> Answers:
+    clock = FakeClock()
+    library = RunbookFolder(REPOSITORY / "runbooks", step_kinds())
+    return Answers(Incidents(store, clock), Runs(store, library, clock), store)
+
+
+@pytest.mark.parametrize("command", Command)
+def test_every_command_has_an_action(store: SqlStore, answers: Answers, command: Command) -> None:
+    with store.transaction() as tx:
+        before = tx.incident(1)
+    if command in (Command.ACKNOWLEDGE, Command.MITIGATE, Command.RESOLVE):
+        assert answers.press(f"incident.{command.value}", "1", ANA) is None
+    else:
+        with pytest.raises(InvalidInput, match=f"you can’t {command.value} it"):
+            answers.press(f"incident.{command.value}", "1", ANA)
+    with store.read() as reader:
+        moved = reader.incident(1).state is not before.state
+    assert moved is (command in (Command.ACKNOWLEDGE, Command.MITIGATE, Command.RESOLVE))
+
+
+@pytest.mark.parametrize(
+    ("action", "value"),
+    [
+        ("incident.snooze", "1"),
+        ("incident.", "1"),
+        ("snooze", "1"),
+        ("", ""),
+        ("incident.acknowledge", ""),
+        ("incident.acknowledge", "one"),
+        ("incident.acknowledge", "-1"),
+        ("run.approve", ":digest"),
+        ("run.cancel", "x:digest"),
+    ],
+)
+def test_a_button_of_another_version_says_so_and_does_nothing(
+    store: SqlStore, answers: Answers, action: str, value: str
+) -> None:
+    with pytest.raises(InvalidInput, match="another version of Tocsin"):
+        answers.press(action, value, ANA)
+    with store.read() as reader:
+        assert reader.incident(1).state is IncidentState.TRIGGERED
+
+
+def test_a_button_about_what_is_not_there_names_it(answers: Answers) -> None:
+    with pytest.raises(NotFound, match="INC-5"):
+        answers.press("incident.resolve", "5", ANA)
+    with pytest.raises(NotFound, match="run 5"):
+        answers.press("run.approve", "5:digest", ANA)
+
+
+def test_a_note_has_its_length(answers: Answers) -> None:
+    longest = "x" * LONGEST_NOTE
+    assert answers.to(AddNote(1, longest), ANA, "").headline == "Noted on INC-1."
+    with pytest.raises(InvalidInput, match="split it"):
+        answers.to(AddNote(1, longest + "x"), ANA, "")

@@ -1,0 +1,193 @@
+"""What was accepted is worked in once, and never dropped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from bot.adapters import database
+from bot.adapters.store import SqlStore
+from bot.app.intake import BATCH, Intake, IntakeRules
+from bot.app.pager_events import PagerEvents
+from bot.domain.alert import Alert, AlertStatus, Delivery
+from bot.domain.classify import Policy, Severity
+from bot.domain.effects import Effect, UpdatePage
+from bot.domain.errors import InvalidInput, TemporaryError
+from bot.domain.incident import Incident
+from bot.ports import InboxRow, Source, Transaction
+from tests.support.clock import FakeClock
+from tests.support.databases import sqlite_database
+from tests.support.examples import alert
+
+PAGES = Policy((), Severity.P1, "digest")
+
+
+@dataclass
+class Row:
+    id: int
+    body: bytes
+    source: str = Source.ALERTMANAGER
+    received_at: float = 1_000.0
+
+
+@dataclass
+class ListInbox:
+    """Implements the `Inbox` port on a list."""
+
+    rows: list[Row] = field(default_factory=list)
+
+    def read(self, limit: int) -> Sequence[InboxRow]:
+        return self.rows[:limit]
+
+    def remove(self, ids: Sequence[int]) -> None:
+        self.rows = [row for row in self.rows if row.id not in ids]
+
+
+class Counts:
+    """Implements the `Counters` port."""
+
+    def __init__(self) -> None:
+        self.counted: Counter[str] = Counter()
+
+    def count(self, name: str, number: int = 1, **labels: str) -> None:
+        self.counted[" ".join([name, *labels.values()])] += number
+
+
+def parse(body: bytes) -> Delivery:
+    """The body names an alert; some names are trouble."""
+    name = body.decode()
+    if name == "refused":
+        raise InvalidInput("There are no alerts in it.")
+    if name == "unforeseen":
+        raise KeyError("nobody thought of this")
+    return delivery(alert(fingerprint=name, labels={"alertname": name}))
+
+
+def delivery(*alerts: Alert) -> Delivery:
+    return Delivery("tocsin", AlertStatus.FIRING, "{}", {}, alerts)
+
+
+class World:
+    """An intake, what it reads from, and what came of it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.inbox = ListInbox()
+        self.counts = Counts()
+        self.effects: list[Effect] = []
+        self.store = SqlStore(engine, lambda _connection, effect, _delay: self._ask(effect))
+        self.rules = IntakeRules(parse, PAGES, PagerEvents(lambda _body: None))
+        self.intake = Intake(self.store, self.inbox, self.rules, FakeClock(), self.counts)
+
+    def _ask(self, effect: Effect) -> None:
+        self.effects.append(effect)
+
+    def receive(self, *names: str, received_at: float = 1_000.0) -> None:
+        """Rows with these bodies, numbered from 1."""
+        self.inbox.rows = [
+            Row(number, name.encode(), received_at=received_at)
+            for number, name in enumerate(names, start=1)
+        ]
+
+    def incidents(self) -> dict[str, Incident]:
+        with self.store.read() as reader:
+            return {one.title: one for one in reader.incidents(limit=1_000)}
+
+    def pages(self) -> int:
+        return sum(isinstance(effect, UpdatePage) for effect in self.effects)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    engine = database.create(sqlite_database(tmp_path))
+    yield World(engine)
+    engine.dispose()
+
+
+UNREADABLE = "TocsinDeliveryUnreadable: tocsin"
+
+
+def test_rows_are_worked_in_by_batches_and_then_leave_the_inbox(world: World) -> None:
+    world.receive(*(f"a{number}" for number in range(BATCH + 3)))
+    assert [world.intake.drain() for _ in range(3)] == [BATCH, 3, 0]
+    assert world.inbox.rows == []
+    assert len(world.incidents()) == world.pages() == BATCH + 3
+    assert world.counts.counted["alerts fired"] == BATCH + 3
+    assert world.counts.counted["incidents P1"] == BATCH + 3
+
+
+def test_a_row_that_comes_back_is_recognised(world: World) -> None:
+    """The process died after the commit, before the row left the inbox."""
+    for _ in range(2):
+        world.receive("a")
+        world.intake.drain()
+    assert world.inbox.rows == []
+    assert (world.pages(), world.counts.counted["alerts fired"]) == (1, 1)
+
+
+def test_a_new_inbox_file_counts_from_one_again(world: World) -> None:
+    world.receive("a")
+    world.intake.drain()
+    world.receive("b", received_at=2_000.0)
+    world.intake.drain()
+    assert set(world.incidents()) == {"a", "b"}
+
+
+@pytest.mark.parametrize("trouble", ["refused", "unforeseen"])
+def test_what_cannot_be_worked_in_pages_and_holds_up_nothing(world: World, trouble: str) -> None:
+    world.receive("a", trouble, "b")
+    world.intake.drain()
+    assert world.inbox.rows == []
+    assert set(world.incidents()) == {"a", UNREADABLE, "b"}
+    assert world.pages() == 3
+    with world.store.read() as reader:
+        (standing_in,) = reader.alerts(world.incidents()[UNREADABLE].id)
+    wanted = "There are no alerts in it." if trouble == "refused" else "nobody thought of this"
+    assert wanted in standing_in.alert.annotations["description"]
+
+
+def test_deliveries_that_cannot_be_worked_in_are_one_incident(world: World) -> None:
+    world.receive("refused", "unforeseen", "refused")
+    world.intake.drain()
+    assert list(world.incidents()) == [UNREADABLE]
+    assert world.pages() == 1
+
+
+class AwayOnce:
+    """The store, whose database is away at first."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+        self._away = True
+        self.read = store.read
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        if self._away:
+            self._away = False
+            raise TemporaryError("The database did not take it: disk full")
+        with self._store.transaction() as tx:
+            yield tx
+
+
+def test_while_the_database_is_away_rows_stay_in_the_inbox(world: World) -> None:
+    world.receive("a", "b")
+    store = AwayOnce(world.store)
+    intake = Intake(store, world.inbox, world.rules, FakeClock(), world.counts)
+    with pytest.raises(TemporaryError):
+        intake.drain()
+    assert len(world.inbox.rows) == 2
+    assert intake.drain() == 2
+    assert set(world.incidents()) == {"a", "b"}
+
+
+def test_what_the_pager_says_is_counted_by_what_became_of_it(world: World) -> None:
+    world.inbox.rows = [Row(1, b"{}", Source.PAGERDUTY)]
+    world.intake.drain()
+    assert world.counts.counted == {"pager_events other_type": 1}
+    assert world.inbox.rows == []

@@ -1,0 +1,81 @@
+"""A queue of effects in Tocsin's own database, worked off by hand and by a test's clock."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine, text
+
+from bot.adapters import codec
+from bot.domain.effects import Effect, Lane, lane, order_key, priority
+from bot.ports import Clock
+
+LANES = list(Lane)
+
+
+class EffectQueue:
+    """What `DurableQueue` and its workers are, without threads: paging first, then chat, then runs.
+
+    Within a lane the worse goes first, then the older; of one order key, always the older
+    of what is due at the same time.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        with engine.begin() as connection:
+            connection.execute(
+                text(
+                    "CREATE TABLE effect_queue (id INTEGER PRIMARY KEY, due REAL, lane INTEGER,"
+                    " priority INTEGER, order_key TEXT, effect TEXT)"
+                )
+            )
+
+    def enqueue(self, connection: Connection, effect: Effect, delay: float) -> None:
+        """Part of the connection's transaction: committed and rolled back with it."""
+        due = self._clock.now() + timedelta(seconds=delay)
+        connection.execute(
+            text(
+                "INSERT INTO effect_queue (due, lane, priority, order_key, effect)"
+                " VALUES (:due, :lane, :priority, :order_key, :effect)"
+            ),
+            {
+                "due": due.timestamp(),
+                "lane": LANES.index(lane(effect)),
+                "priority": priority(effect),
+                "order_key": order_key(effect),
+                "effect": json.dumps(codec.dump_effect(effect)),
+            },
+        )
+
+    def put_back(self, effect: Effect) -> None:
+        """Have it done again, after whatever else is due."""
+        with self._engine.begin() as connection:
+            self.enqueue(connection, effect, 0.0)
+
+    def next_due(self, until: datetime) -> datetime | None:
+        """When the next effect is due, if that is not after `until`."""
+        with self._engine.connect() as connection:
+            due = connection.execute(text("SELECT min(due) FROM effect_queue")).scalar()
+        if due is None or due > until.timestamp():
+            return None
+        return datetime.fromtimestamp(due, until.tzinfo)
+
+    def take(self, now: datetime) -> Effect:
+        """The first of those that are due now; it is in the queue no longer."""
+        with self._engine.begin() as connection:
+            found = connection.execute(
+                text(
+                    "DELETE FROM effect_queue WHERE id = (SELECT id FROM effect_queue"
+                    " WHERE due <= :now ORDER BY lane, priority, id LIMIT 1) RETURNING effect"
+                ),
+                {"now": now.timestamp()},
+            ).scalar_one()
+        return codec.load_effect(json.loads(found))
+
+    def waiting(self) -> list[Effect]:
+        """All that is still to be done, now or later."""
+        with self._engine.connect() as connection:
+            found = connection.execute(text("SELECT effect FROM effect_queue ORDER BY id"))
+            return [codec.load_effect(json.loads(one)) for one in found.scalars()]

@@ -1,0 +1,374 @@
+"""The whole of Tocsin in one process, for stories: real adapters, stand-ins for the vendors.
+
+Everything goes the real way: alerts, clicks and commands come in over HTTP, vendors are
+called over HTTP, all is kept in a SQLite file. Only time and the queues are the test's
+own: `settle` and `fast_forward` do what is due, in the order in which workers would.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import requests
+from sqlalchemy import Engine
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from bot.adapters import database
+from bot.adapters.alertmanager import check_delivery, parse_delivery
+from bot.adapters.blocks import render
+from bot.adapters.http_probe import HttpProbe
+from bot.adapters.inbox import Inbox
+from bot.adapters.kubernetes import KubernetesCluster, connect
+from bot.adapters.metrics import PrometheusCounters
+from bot.adapters.pagerduty import PagerDutyPager
+from bot.adapters.pagerduty_webhook import parse_webhook, verify_signature
+from bot.adapters.policy import load_policy
+from bot.adapters.runbooks import RunbookFolder
+from bot.adapters.slack import SlackChat, web_client
+from bot.adapters.store import SqlStore
+from bot.app.answers import Answers
+from bot.app.chat_delivery import ChatDelivery
+from bot.app.incidents import Incidents
+from bot.app.intake import Intake, IntakeRules
+from bot.app.page_delivery import PageDelivery
+from bot.app.pager_events import PagerEvents
+from bot.app.plan_answers import PlanAnswers
+from bot.app.planning import Planner
+from bot.app.runner import Runner
+from bot.app.runs import Runs
+from bot.domain.classify import Policy
+from bot.domain.cluster import Marker
+from bot.domain.effects import AdvanceRun, Effect
+from bot.domain.incident import Incident
+from bot.domain.run import Run
+from bot.entrypoints.listener import Listener, pages
+from bot.entrypoints.slack import SlackEndpoint, SlackListener
+from bot.entrypoints.webhooks import AlertmanagerWebhook, PagerDutyWebhook
+from bot.entrypoints.worker import EffectWorker, RunWorker
+from bot.ports import StepContext
+from bot.sandbox.kubernetes import SandboxCluster, kubernetes_app
+from bot.sandbox.kubernetes.patches import strategic_merge
+from bot.sandbox.kubernetes.store import DEPLOYMENTS, Json
+from bot.sandbox.pagerduty import SandboxPagerDuty, pagerduty_app
+from bot.sandbox.slack import SandboxSlack, slack_app
+from bot.steps.registry import step_kinds
+from tests.support.channel import CHANNEL, Channel, Shown
+from tests.support.clock import FakeClock
+from tests.support.databases import sqlite_database
+from tests.support.effect_queue import EffectQueue
+from tests.support.swap import Swap
+from tests.support.waiting import eventually
+from tests.support.webhook import NEVER, alert, webhook
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+BOT_TOKEN = "xoxb-scenario"
+SIGNING_SECRET = "scenario-signing-secret"
+ROUTING_KEY = "5" * 32
+PAGERDUTY_SECRET = "scenario-webhook-secret"
+WEBHOOK_TOKEN = "scenario-webhook-token"
+
+MOMENT = 2.0
+"""Seconds in which what has just happened is worked in, paged and shown."""
+TOO_MANY = 2_000
+"""Jobs in one go after which something surely goes round in circles."""
+
+
+@dataclass(frozen=True)
+class StandIns:
+    """The vendors. Slack lives by the real time, because its signatures are checked by it."""
+
+    slack: SandboxSlack
+    pagerduty: SandboxPagerDuty
+    cluster: SandboxCluster
+
+    @classmethod
+    def at(cls, url: str, clock: FakeClock) -> StandIns:
+        return cls(
+            SandboxSlack(
+                events_url=f"{url}/slack/events",
+                base_url=f"{url}/stand-ins/slack",
+                signing_secret=SIGNING_SECRET,
+                bot_token=BOT_TOKEN,
+                now=lambda: datetime.now(UTC),
+            ),
+            SandboxPagerDuty(
+                now=clock.now,
+                webhook_url=f"{url}/webhooks/pagerduty",
+                webhook_secret=PAGERDUTY_SECRET,
+                routing_keys={ROUTING_KEY},
+            ),
+            SandboxCluster.load(_seeded_cluster(), clock.now),
+        )
+
+    def routes(self) -> list[Mount]:
+        return [
+            Mount("/stand-ins/slack", app=slack_app(self.slack)),
+            Mount("/stand-ins/pagerduty", app=pagerduty_app(self.pagerduty)),
+            Mount("/stand-ins/kubernetes", app=kubernetes_app(self.cluster)),
+        ]
+
+
+# What is the same for every story, and takes a while to make:
+
+
+@cache
+def _seeded_cluster() -> Json:
+    return SandboxCluster(lambda: datetime.now(UTC)).dump()
+
+
+@cache
+def _pager(url: str) -> PagerDutyPager:
+    return PagerDutyPager(ROUTING_KEY, url)
+
+
+@cache
+def _library() -> RunbookFolder:
+    return RunbookFolder(REPOSITORY / "runbooks", step_kinds())
+
+
+@cache
+def _policy() -> Policy:
+    return load_policy(REPOSITORY / "policy" / "severity.yaml")
+
+
+class Harness:
+    """Tocsin at `url`, wired by hand as `bot/bootstrap.py` does it; `app` is to be served there."""
+
+    def __init__(self, url: str, folder: Path, clock: FakeClock) -> None:
+        self.url = url
+        self.clock = clock
+        self.vendors = StandIns.at(url, clock)
+        self.slack = Channel(self.vendors.slack)
+        self.pager = self.vendors.pagerduty
+        self.failures: list[str] = []
+        """Effects that met an error nobody foresaw; there should be none."""
+        self._alerts: dict[str, dict[str, Any]] = {}
+        database_url = sqlite_database(folder)
+        self._engine: Engine = database.create(database_url)
+        self.queue = EffectQueue(self._engine, clock)
+        self.store = SqlStore(self._engine, self.queue.enqueue)
+        self.incidents = Incidents(self.store, clock)
+        self.runs = Runs(self.store, _library(), clock)
+        self.inbox = Inbox(database_url)
+        self._counters = PrometheusCounters()
+        self._wire_worker()
+
+    def _wire_worker(self) -> None:
+        cluster = KubernetesCluster(connect(None, f"{self.url}/stand-ins/kubernetes"), 10.0)
+        kinds = step_kinds()
+
+        def context_for(
+            marker: Marker, decided: Mapping[str, str], progress: Callable[[str], None]
+        ) -> StepContext:
+            return StepContext(cluster, HttpProbe(), self.clock, marker, decided, progress)
+
+        pager = _pager(f"{self.url}/stand-ins/pagerduty")
+        chat = SlackChat(BOT_TOKEN, f"{self.url}/stand-ins/slack/api/")
+        store, clock = self.store, self.clock
+        self._effects = EffectWorker(
+            store,
+            PageDelivery(store, pager, clock, lambda: 1.0),
+            ChatDelivery(store, chat, CHANNEL, clock, lambda: 1.0),
+            PlanAnswers(store, _library(), Planner(kinds, context_for), clock),
+            self._took,
+        )
+        self._runs = RunWorker(Runner(store, cluster, kinds, context_for, clock))
+        rules = IntakeRules(parse_delivery, _policy(), PagerEvents(parse_webhook))
+        self._intake = Intake(store, self.inbox, rules, clock, self._counters)
+
+    def app(self) -> Listener:
+        """What listens: the webhooks, Slack's endpoint, and the stand-ins beside them."""
+        answers = Answers(self.incidents, self.runs, self.store)
+        client = web_client(BOT_TOKEN, f"{self.url}/stand-ins/slack/api/", 10)
+        slack = SlackEndpoint(
+            SlackListener(answers, self.store, client, render), SIGNING_SECRET, self._counters
+        )
+        routes = [
+            Route("/slack/events", slack.handle, methods=["POST"]),
+            *self.vendors.routes(),
+        ]
+        webhooks = {
+            "/webhooks/alertmanager": AlertmanagerWebhook(
+                self.inbox, WEBHOOK_TOKEN, check_delivery, lambda _: None
+            ),
+            "/webhooks/pagerduty": PagerDutyWebhook(
+                self.inbox, PAGERDUTY_SECRET, verify_signature, lambda _: None
+            ),
+        }
+        return Listener(webhooks, pages(routes, Starlette()))
+
+    def close(self) -> None:
+        self.pager.close()
+        self.inbox.close()
+        self._engine.dispose()
+
+    def _took(self, kind: str, outcome: str, _seconds: float) -> None:
+        if outcome != "done":
+            self.failures.append(kind)
+
+    # Time passes
+
+    def settle(self) -> None:
+        """Let a moment pass."""
+        self.fast_forward(MOMENT)
+
+    def fast_forward(self, seconds: float = 0.0, *, minutes: float = 0.0) -> None:
+        """Let that much time pass; what becomes due is done at its time."""
+        until = self.clock.now() + timedelta(seconds=seconds, minutes=minutes)
+        for _ in range(TOO_MANY):
+            if not self._work(until):
+                break
+        else:
+            raise AssertionError(f"it never ends: {self.queue.waiting()}")
+        self._advance_to(until)
+
+    def _work(self, until: datetime) -> bool:
+        """Do one thing; whether there was one to do."""
+        eventually(self._webhooks_arrived)
+        if self._intake.drain():
+            return True
+        due = self.queue.next_due(until)
+        if due is None:
+            return False
+        self._advance_to(due)
+        self._do(self.queue.take(max(due, self.clock.now())))
+        return True
+
+    def _do(self, effect: Effect) -> None:
+        if not isinstance(effect, AdvanceRun):
+            self._effects.perform(effect)
+        elif self._runs.advance(effect.run_id):
+            # One action at a time, so that runs go on side by side.
+            self.queue.put_back(effect)
+
+    def _advance_to(self, moment: datetime) -> None:
+        self.clock.advance(max(0.0, (moment - self.clock.now()).total_seconds()))
+
+    def _webhooks_arrived(self) -> bool:
+        """Whether PagerDuty has told us of every change of its incidents."""
+        for page in self.pager.incidents():
+            lines = [entry.text for entry in page.log]
+            changes = [one for one in lines if one.startswith(tuple(STATES))]
+            if len(changes) > sum(one.startswith("webhook ") for one in lines):
+                return False
+        return True
+
+    # Alertmanager
+
+    def deliver(self, *alerts: Mapping[str, Any], **changes: Any) -> None:
+        """A webhook of Alertmanager, and the moment after it."""
+        answer = self.post(json.dumps(webhook(*alerts, **changes)).encode())
+        assert answer.status_code == 200, answer.text
+        self.settle()
+
+    def post(self, body: bytes) -> requests.Response:
+        """What the webhook answers to that body."""
+        return requests.post(
+            f"{self.url}/webhooks/alertmanager",
+            data=body,
+            headers={"Authorization": f"Bearer {WEBHOOK_TOKEN}"},
+            timeout=10,
+        )
+
+    def alert(
+        self, name: str = "HighErrorRate", *, severity: str = "critical", **labels: str
+    ) -> Mapping[str, Any]:
+        """An alert begins to fire now."""
+        fired = alert(name, severity=severity, resolved=False, **labels)
+        fired["startsAt"] = self.clock.now().isoformat()
+        self._alerts[fired["fingerprint"]] = fired
+        self.deliver(fired)
+        return fired
+
+    def resolve(self, name: str = "HighErrorRate") -> None:
+        """All alerts of that name stop."""
+        stopped = [one for one in self._alerts.values() if one["labels"]["alertname"] == name]
+        ends_at = self.clock.now().isoformat()
+        self.deliver(*(resolved(one, ends_at) for one in stopped))
+
+    # People
+
+    def click(self, label: str, *, who: str = "ana", on: str = "incident:1") -> None:
+        """Press a button in Slack."""
+        self.slack.click(who, label, on)
+        self.settle()
+
+    def command(self, who: str, line: str) -> str:
+        """Type a slash command in Slack; what is answered at once."""
+        answer = self.slack.command(who, line)
+        self.settle()
+        return answer
+
+    def message(self, subject: str = "incident:1") -> Shown:
+        return self.slack.message(subject)
+
+    # What came of it
+
+    def incident(self, incident_id: int = 1) -> Incident:
+        return self.incidents.get(incident_id)
+
+    def run(self, run_id: int = 1) -> Run:
+        return self.runs.get(run_id)
+
+    def timeline(self, incident_id: int = 1) -> list[str]:
+        """The story, a line an entry."""
+        return [f"{one.actor}: {one.text}" for one in self.incidents.timeline(incident_id)[1]]
+
+    def told_pager(self) -> list[tuple[str, int | None]]:
+        """What PagerDuty was told, and the status that it answered."""
+        return [
+            (one.body["event_action"], one.status)
+            for one in self.pager.ledger
+            if one.path.endswith("/v2/enqueue")
+        ]
+
+    # The cluster
+
+    def workload(self, name: str) -> Json:
+        """A Deployment's row of the cluster's overview, by ``namespace/name``."""
+        rows = self.vendors.cluster.overview()
+        return next(row for row in rows if f"{row['namespace']}/{row['name']}" == name)
+
+    def release(self, name: str, tag: str) -> None:
+        """Somebody releases the image with that tag, and the rollout takes its time."""
+        namespace, _, deployment = name.partition("/")
+
+        def change(old: Json) -> Json:
+            (container,) = old["spec"]["template"]["spec"]["containers"]
+            image = f"{container['image'].rpartition(':')[0]}:{tag}"
+            patch = {"containers": [{"name": container["name"], "image": image}]}
+            patched: Json = strategic_merge(old, {"spec": {"template": {"spec": patch}}})
+            return patched
+
+        self.vendors.cluster.change(DEPLOYMENTS, namespace, deployment, change)
+        self.fast_forward(minutes=1)
+
+
+STATES = ("triggered by", "acknowledged by", "resolved by")
+"""How the stand-in for PagerDuty logs the changes that it sends webhooks about."""
+
+
+def resolved(fired: Mapping[str, Any], ends_at: str) -> dict[str, Any]:
+    """The same alert, over."""
+    assert fired["endsAt"] == NEVER, "it is over already"
+    return {**fired, "status": "resolved", "endsAt": ends_at}
+
+
+@contextmanager
+def harness(url: str, swap: Swap, folder: Path) -> Iterator[Harness]:
+    """A new Tocsin behind the server at `url`, whose application is `swap`'s."""
+    made = Harness(url, folder, FakeClock(datetime.now(UTC)))
+    swap.app = made.app()
+    try:
+        yield made
+        assert made.failures == [], "an effect met an error that nobody foresaw"
+    finally:
+        made.close()
