@@ -26,13 +26,14 @@ test: install-dev ## run the tests; PYTEST_ARGS="..." chooses which and how
 		prometheus-alertmanager=prometheus-alertmanager
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
-check: install-dev ## lint, types, layers, runbooks and their schema
+check: install-dev ## lint, types, layers, runbooks and their schema, severity tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/tocsin runbook lint
 	$(BIN)/tocsin runbook schema --check
+	$(BIN)/tocsin severity test
 
 bench: install-dev ## measure throughput and latency
 	@$(BIN)/python -m bench

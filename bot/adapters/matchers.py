@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 
-from bot.domain.classify import Matcher, Operator, Place
 from bot.domain.errors import InvalidInput
+from bot.domain.matcher import Matcher, Operator, Place
 
 LONGEST_PATTERN = 1000
 """Characters of the longest regex; one that is longer is not meant for people to check."""

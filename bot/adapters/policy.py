@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -21,22 +21,38 @@ from pydantic_core import PydanticCustomError
 
 from bot.adapters.matchers import parse_matcher
 from bot.adapters.model_problems import model_problems
+from bot.adapters.phrases import parse_phrases
+from bot.adapters.policy_names import name_problems
 from bot.adapters.yaml_lines import LARGEST, FileProblems, Lines, Problem, load
-from bot.domain.classify import DEFAULT_RULE, Matcher, Policy, Rule, Severity
+from bot.domain.classify import Policy, Rule, Severity, Signals
 from bot.domain.errors import InvalidInput
+from bot.domain.matcher import Matcher
+from bot.domain.wording import Phrase, Vocabulary
 
 
 class PolicyProblems(FileProblems):
     """All that is wrong with a policy file."""
 
 
-def _matcher(value: object) -> Matcher:
-    if not isinstance(value, str):
-        raise PydanticCustomError("matcher", "a matcher is a text; put it in single quotes.")
+_Parsed = TypeVar("_Parsed")
+
+
+def _parsed(value: object, kind: str, parse: Callable[[str], _Parsed]) -> _Parsed:
+    """What `parse` makes of the text; what it can't read is a problem at the text's line."""
     try:
-        return parse_matcher(value)
+        if not isinstance(value, str):
+            raise InvalidInput(f"a {kind} is a text; put it in single quotes.")
+        return parse(value)
     except InvalidInput as error:
-        raise PydanticCustomError("matcher", "{reason}", {"reason": str(error)}) from error
+        raise PydanticCustomError("text", "{reason}", {"reason": str(error)}) from error
+
+
+def _matcher(value: object) -> Matcher:
+    return _parsed(value, "matcher", parse_matcher)
+
+
+def _phrases(value: object) -> list[Phrase]:
+    return _parsed(value, "phrase", parse_phrases)
 
 
 def _paging(level: Severity) -> Severity:
@@ -51,17 +67,29 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+_Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+_Matchers = list[Annotated[InstanceOf[Matcher], BeforeValidator(_matcher)]]
+_Phrases = list[Annotated[list[InstanceOf[Phrase]], BeforeValidator(_phrases)]]
+
+
+class _SignalModel(_Model):
+    id: _Id
+    says: Annotated[_Phrases, Field(min_length=1)] = []
+    marked: Annotated[_Matchers, Field(min_length=1)] = []
+
+
 class _RuleModel(_Model):
-    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    id: _Id
     level: Severity
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
-    match: Annotated[
-        list[Annotated[InstanceOf[Matcher], BeforeValidator(_matcher)]], Field(min_length=1)
-    ]
+    when: Annotated[list[str], Field(min_length=1)] = []
+    unless: list[str] = []
+    match: Annotated[_Matchers, Field(min_length=1)] = []
 
 
 class _PolicyModel(_Model):
     default: Annotated[Severity, AfterValidator(_paging)]
+    signals: list[_SignalModel] = []
     rules: Annotated[list[_RuleModel], Field(min_length=1)]
 
 
@@ -77,11 +105,11 @@ def load_policy(path: Path) -> Policy:
     except FileProblems as error:
         raise PolicyProblems(error.problems) from error
     digest = hashlib.sha256(content).hexdigest()
-    return Policy(tuple(map(_rule, model.rules)), model.default, digest)
+    return Policy(tuple(map(_rule, model.rules)), model.default, digest, _signals(model.signals))
 
 
 def _validated(data: Any, lines: Lines) -> _PolicyModel:
-    problems = list(_id_problems(data, lines))
+    problems = list(name_problems(data, lines))
     try:
         model = _PolicyModel.model_validate(data)
     except ValidationError as error:
@@ -91,17 +119,18 @@ def _validated(data: Any, lines: Lines) -> _PolicyModel:
     return model
 
 
-def _id_problems(data: Any, lines: Lines) -> Iterator[Problem]:
-    """Ids that don't tell one rule from another, whatever else is wrong with the rules."""
-    rules = data.get("rules") if isinstance(data, dict) else None
-    seen = {DEFAULT_RULE: "is the name of what happens when no rule applies"}
-    for index, rule in enumerate(rules if isinstance(rules, list) else ()):
-        name = rule.get("id") if isinstance(rule, dict) else None
-        if isinstance(name, str):
-            if name in seen:
-                yield lines.problem(("rules", index, "id"), f"the id “{name}” {seen[name]}.")
-            seen.setdefault(name, "is another rule's already")
+def _signals(models: list[_SignalModel]) -> Signals:
+    phrases = [(one.id, phrase) for one in models for line in one.says for phrase in line]
+    matchers = [(one.id, matcher) for one in models for matcher in one.marked]
+    return Signals(Vocabulary(phrases), tuple(matchers))
 
 
 def _rule(model: _RuleModel) -> Rule:
-    return Rule(model.id, model.level, model.reason, tuple(model.match))
+    return Rule(
+        model.id,
+        model.level,
+        model.reason,
+        tuple(model.match),
+        frozenset(model.when),
+        frozenset(model.unless),
+    )

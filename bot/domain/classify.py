@@ -1,16 +1,20 @@
-"""How bad an alert is, and why: rules in order, the first that matches wins.
+"""How bad an alert is, and why: rules in order, the first that applies wins.
 
-The policy is data (``policy/severity.yaml``); this module only applies it. Every
-outcome names the rule, the policy's digest and the rules that were passed over, so
-that "why P1?" has one answer. What no rule knows fails towards paging.
+The policy is data (``policy/severity.yaml``); this module only applies it. First the
+alert's signals are seen, such as "marked critical" or "no leader is left", then the rules
+are asked, which are about signals. Every outcome names the rule, the policy's digest and
+the rules that were passed over, so that "why P1?" has one answer. What no rule knows
+fails towards paging.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from bot.domain.matcher import Matcher
+from bot.domain.wording import Phrase, Vocabulary, prose
 
 
 class Severity(StrEnum):
@@ -44,86 +48,62 @@ _MEANINGS = {
 }
 
 
-class Operator(StrEnum):
-    """Alertmanager's matcher operators; a missing label counts as the empty text."""
-
-    EQUAL = "="
-    NOT_EQUAL = "!="
-    MATCHES = "=~"
-    NOT_MATCHES = "!~"
-
-
-class Place(StrEnum):
-    """Where a matcher looks."""
-
-    LABEL = "label"
-    ANNOTATION = "annotation"
-    TEXT = "text"
-    """The alert's name, summary and description, joined by newlines."""
+Evidence = Mapping[str, Matcher | Phrase]
+"""The signals that were seen on an alert, each with what showed it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Matcher:
-    """One condition on an alert. `pattern` is set for the two regex operators.
+class Signals:
+    """What a policy looks for: phrases and matchers, any of which shows its signal."""
 
-    As in Alertmanager, a regex must match the whole value of a label or annotation.
-    On `Place.TEXT` it may match anywhere, without regard to case: text is prose.
-    """
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    matchers: tuple[tuple[str, Matcher], ...] = ()
 
-    place: Place
-    name: str
-    operator: Operator
-    value: str
-    pattern: re.Pattern[str] | None = None
-
-    def holds(self, labels: Mapping[str, str], annotations: Mapping[str, str]) -> bool:
-        """Whether the alert meets this condition."""
-        actual = self._actual(labels, annotations)
-        if self.operator is Operator.EQUAL:
-            return actual == self.value
-        if self.operator is Operator.NOT_EQUAL:
-            return actual != self.value
-        return self._found(actual) is (self.operator is Operator.MATCHES)
-
-    def _actual(self, labels: Mapping[str, str], annotations: Mapping[str, str]) -> str:
-        if self.place is Place.LABEL:
-            return labels.get(self.name, "")
-        if self.place is Place.ANNOTATION:
-            return annotations.get(self.name, "")
-        parts = (
-            labels.get("alertname"),
-            annotations.get("summary"),
-            annotations.get("description"),
-        )
-        return "\n".join(part for part in parts if part)
-
-    def _found(self, actual: str) -> bool:
-        assert self.pattern is not None, "a regex matcher is always compiled"
-        if self.place is Place.TEXT:
-            return self.pattern.search(actual) is not None
-        return self.pattern.fullmatch(actual) is not None
-
-    def __str__(self) -> str:
-        name = self.name if self.place is Place.LABEL else f"{self.place}.{self.name}".rstrip(".")
-        return f'{name}{self.operator}"{self.value}"'
+    def seen(self, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Evidence:
+        """The signals of the alert with these labels and annotations."""
+        said = self.vocabulary.said(prose(labels, annotations))
+        found: dict[str, Matcher | Phrase] = {**said}
+        for signal, matcher in self.matchers:
+            if signal not in found and matcher.holds(labels, annotations):
+                found[signal] = matcher
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """All matchers must hold; `reason` is said to people, so it is a plain sentence."""
+    """Applies where all matchers hold, all signals of `when` are seen and none of `unless`.
+
+    `reason` is said to people, so it is a plain sentence.
+    """
 
     id: str
     level: Severity
     reason: str
-    matchers: tuple[Matcher, ...]
+    matchers: tuple[Matcher, ...] = ()
+    when: frozenset[str] = frozenset()
+    unless: frozenset[str] = frozenset()
 
-    def first_failing(
-        self, labels: Mapping[str, str], annotations: Mapping[str, str]
-    ) -> Matcher | None:
-        """The first matcher that does not hold, or None when the rule applies."""
+    def applies(
+        self, seen: frozenset[str], labels: Mapping[str, str], annotations: Mapping[str, str]
+    ) -> bool:
+        """Whether nothing stands against this rule where these signals were seen."""
+        return (
+            self.when <= seen
+            and self.unless.isdisjoint(seen)
+            and all(matcher.holds(labels, annotations) for matcher in self.matchers)
+        )
+
+    def objection(
+        self, evidence: Evidence, labels: Mapping[str, str], annotations: Mapping[str, str]
+    ) -> str | None:
+        """What stands against this rule, in words, or None when it applies."""
+        for signal in sorted(self.when - evidence.keys()):
+            return f"{signal} is not seen"
+        for signal in sorted(self.unless & evidence.keys()):
+            return f"{signal} is seen ({evidence[signal]})"
         for matcher in self.matchers:
             if not matcher.holds(labels, annotations):
-                return matcher
+                return f"{matcher} does not hold"
         return None
 
 
@@ -138,11 +118,12 @@ class Policy:
     rules: tuple[Rule, ...]
     default: Severity
     digest: str
+    signals: Signals = field(default_factory=Signals)
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A rule that lost: the matcher that failed, or that an earlier rule had won."""
+    """A rule that lost: what stood against it, or that an earlier rule had won."""
 
     rule: str
     level: Severity
@@ -163,10 +144,19 @@ class Classification:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """A signal that was seen: the phrase or the matcher that showed it."""
+
+    signal: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    """A classification with every rule that lost, in the policy's order."""
+    """A classification with what was seen, and every rule that lost, in the policy's order."""
 
     classification: Classification
+    seen: tuple[Seen, ...]
     passed: tuple[Passed, ...]
 
 
@@ -174,8 +164,9 @@ def classify(
     policy: Policy, labels: Mapping[str, str], annotations: Mapping[str, str]
 ) -> Classification:
     """The level of an alert with these labels and annotations, and the rule that said so."""
+    seen = frozenset(policy.signals.seen(labels, annotations))
     for rule in policy.rules:
-        if rule.first_failing(labels, annotations) is None:
+        if rule.applies(seen, labels, annotations):
             return Classification(rule.level, rule.id, rule.reason, policy.digest)
     return Classification(
         policy.default,
@@ -188,17 +179,17 @@ def classify(
 def explain(
     policy: Policy, labels: Mapping[str, str], annotations: Mapping[str, str]
 ) -> Explanation:
-    """As `classify`, with the rules that lost and why."""
-    classification = classify(policy, labels, annotations)
-    passed = []
-    for rule in policy.rules:
-        if rule.id == classification.rule:
-            continue
-        failing = rule.first_failing(labels, annotations)
-        because = (
-            f"rule {classification.rule} comes first"
-            if failing is None
-            else f"{failing} does not hold"
+    """As `classify`, with what was seen, and the rules that lost and why."""
+    chosen = classify(policy, labels, annotations)
+    evidence = policy.signals.seen(labels, annotations)
+    passed = tuple(
+        Passed(
+            rule.id,
+            rule.level,
+            rule.objection(evidence, labels, annotations) or f"rule {chosen.rule} comes first",
         )
-        passed.append(Passed(rule.id, rule.level, because))
-    return Explanation(classification, tuple(passed))
+        for rule in policy.rules
+        if rule.id != chosen.rule
+    )
+    seen = tuple(Seen(signal, str(by)) for signal, by in evidence.items())
+    return Explanation(chosen, seen, passed)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.adapters.matchers import LONGEST_PATTERN, parse_matcher
-from bot.domain.classify import Operator, Place
 from bot.domain.errors import InvalidInput
+from bot.domain.matcher import Operator, Place
 
 
 @pytest.mark.parametrize(

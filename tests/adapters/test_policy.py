@@ -23,6 +23,28 @@ rules:
     match: ['severity="warning"']
 """
 
+SIGNALLED = r"""
+default: P1
+signals:
+  - id: leaderless
+    says: [no leader/master, leader*]
+  - id: warned
+    marked: ['severity="warning"', 'priority="4"']
+  - id: planned
+    says: [planned]
+rules:
+  - id: outage
+    level: P0
+    reason: Nobody leads.
+    when: [leaderless]
+    unless: [planned, warned]
+  - id: planned
+    level: P3
+    reason: Somebody wants it so.
+    when: [planned]
+    match: ['tier="test"']
+"""
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
@@ -55,6 +77,63 @@ def test_what_was_read_decides(file: Path) -> None:
     assert classify(policy, {"severity": "page"}, {"summary": "Down!"}).level is Severity.P0
     assert classify(policy, {"severity": "page"}, {"summary": "downtown"}).level is Severity.P1
     assert classify(policy, {"severity": "warning"}, {}).level is Severity.P2
+
+
+@pytest.mark.parametrize(
+    ("labels", "summary", "rule"),
+    [
+        ({}, "There is no master", "outage"),
+        ({}, "Leaders are rare", "outage"),
+        ({"severity": "warning"}, "no leader", "default"),
+        ({"priority": "4"}, "no leader", "default"),
+        ({}, "no leader, as planned", "default"),
+        ({"tier": "test"}, "no leader, as planned", "planned"),
+        ({"tier": "test"}, "all is well", "default"),
+    ],
+)
+def test_signals_are_read_with_their_phrases_and_matchers(
+    file: Path, labels: dict[str, str], summary: str, rule: str
+) -> None:
+    file.write_text(SIGNALLED, encoding="utf-8")
+    assert classify(load_policy(file), labels, {"summary": summary}).rule == rule
+
+
+def test_all_that_is_wrong_with_signals_is_said_at_once_and_by_line(file: Path) -> None:
+    text = r"""default: P1
+signals:
+  - id: one
+    says: [Down, ".. up", 5]
+    marked: ['severity']
+  - id: one
+    says: []
+  - id: two
+  - {id: [], says: [x]}
+rules:
+  - id: first
+    level: P1
+    reason: x
+    when: [one, three]
+    unless: [four, {}]
+  - id: second
+    level: P1
+    reason: x
+    unless: [one]
+"""
+    assert problems(file, text) == [
+        "4: a phrase is a text; put it in single quotes.",
+        "4: “.. up” is not a phrase: words come before and after each ..",
+        "4: “Down”: “Down” is not a word in lower case, or its * comes before 3 letters.",
+        '5: “severity” is not a matcher; write it like severity="critical".',
+        "6: the id “one” is another signal's already.",
+        "7: “says”: List should have at least 1 item after validation, not 0.",
+        "8: no rule asks for the signal “two”.",
+        "8: this needs a condition: “says” or “marked”.",
+        "9: “id”: Input should be a valid string.",
+        "14: there is no signal “three”.",
+        "15: there is no signal “four”.",
+        "15: “unless 2”: Input should be a valid string.",
+        "16: this needs a condition: “when” or “match”.",
+    ]
 
 
 def test_all_that_is_wrong_is_said_at_once_and_by_line(file: Path) -> None:

@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 
 from bot.domain.classify import (
     DEFAULT_RULE,
-    Matcher,
-    Operator,
-    Place,
     Policy,
     Rule,
+    Seen,
     Severity,
+    Signals,
     classify,
     explain,
 )
+from bot.domain.matcher import Matcher, Operator, Place
+from bot.domain.wording import Phrase, Vocabulary
 
 
 def label(name: str, operator: Operator, value: str) -> Matcher:
@@ -72,55 +73,71 @@ def test_every_rule_has_lost_where_the_default_decides() -> None:
     assert [passed.rule for passed in explanation.passed] == ["outage", "critical", "warning"]
 
 
-@pytest.mark.parametrize(
-    ("operator", "value", "holds"),
-    [
-        (Operator.EQUAL, "", True),
-        (Operator.EQUAL, "x", False),
-        (Operator.NOT_EQUAL, "x", True),
-        (Operator.NOT_EQUAL, "", False),
-        (Operator.MATCHES, "x|", True),
-        (Operator.MATCHES, "x", False),
-        (Operator.NOT_MATCHES, "x", True),
-        (Operator.NOT_MATCHES, ".*", False),
-    ],
+# --- signals --------------------------------------------------------------------------
+
+NO_LEADER = Phrase(("no", "leader"))
+SIGNALS = Signals(
+    Vocabulary([("leaderless", NO_LEADER), ("backup", Phrase(("backup*",)))]),
+    (("warned", label("severity", Operator.EQUAL, "warning")),),
 )
-def test_a_label_that_is_missing_counts_as_empty(
-    operator: Operator, value: str, holds: bool
-) -> None:
-    assert label("tier", operator, value).holds({}, {}) is holds
-
-
-def test_a_regex_matches_a_label_as_a_whole_and_in_its_own_case() -> None:
-    matcher = label("severity", Operator.MATCHES, "critical|page")
-    assert matcher.holds({"severity": "page"}, {})
-    assert not matcher.holds({"severity": "homepage"}, {})
-    assert not matcher.holds({"severity": "Page"}, {})
-
-
-def test_an_annotation_is_no_label() -> None:
-    matcher = Matcher(Place.ANNOTATION, "summary", Operator.EQUAL, "down")
-    assert matcher.holds({}, {"summary": "down"})
-    assert not matcher.holds({"summary": "down"}, {})
+LEADERLESS = Rule(
+    "leaderless",
+    Severity.P0,
+    "Nobody leads.",
+    when=frozenset({"leaderless"}),
+    unless=frozenset({"backup"}),
+)
+WARNED = Rule("warned", Severity.P2, "Only warned.", when=frozenset({"warned"}))
+SIGNALLED = Policy((LEADERLESS, WARNED), Severity.P1, "digest", SIGNALS)
 
 
 @pytest.mark.parametrize(
-    ("labels", "annotations"),
+    ("severity", "summary", "rule"),
     [
-        ({"alertname": "ServiceDown"}, {}),
-        ({}, {"summary": "it went Down today"}),
-        ({}, {"description": "first line\nDOWN"}),
+        ("critical", "the cluster has no leader", "leaderless"),
+        ("warning", "the cluster has no leader", "leaderless"),
+        ("warning", "no leader for the backups", "warned"),
+        ("warning", "a leader", "warned"),
+        ("critical", "no leader for the backups", DEFAULT_RULE),
     ],
 )
-def test_text_is_found_anywhere_in_what_people_read(
-    labels: dict[str, str], annotations: dict[str, str]
+def test_a_rule_asks_for_all_of_when_and_none_of_unless(
+    severity: str, summary: str, rule: str
 ) -> None:
-    assert text("down").holds(labels, annotations)
+    assert classify(SIGNALLED, {"severity": severity}, {"summary": summary}).rule == rule
 
 
-def test_text_does_not_run_from_one_part_into_the_next() -> None:
-    assert not text("ab").holds({"alertname": "a"}, {"summary": "b"})
-    assert not text("down").holds({"job": "down"}, {"runbook_url": "down"})
+def test_a_rule_may_ask_for_signals_and_matchers() -> None:
+    rule = Rule(
+        "both", Severity.P0, "Both.", (label("tier", Operator.EQUAL, "1"),), frozenset({"warned"})
+    )
+    policy = Policy((rule,), Severity.P1, "digest", SIGNALS)
+    assert classify(policy, {"severity": "warning", "tier": "1"}, {}).rule == "both"
+    assert classify(policy, {"severity": "warning", "tier": "2"}, {}).rule == DEFAULT_RULE
+    assert classify(policy, {"severity": "page", "tier": "1"}, {}).rule == DEFAULT_RULE
+
+
+def test_an_explanation_says_what_was_seen_and_by_what() -> None:
+    explanation = explain(
+        SIGNALLED, {"severity": "warning"}, {"summary": "no leader for the backups"}
+    )
+    assert explanation.seen == (
+        Seen("leaderless", "no leader"),
+        Seen("backup", "backup*"),
+        Seen("warned", 'severity="warning"'),
+    )
+    assert [(passed.rule, passed.because) for passed in explanation.passed] == [
+        ("leaderless", "backup is seen (backup*)"),
+    ]
+
+
+def test_an_explanation_names_the_signal_that_is_missing() -> None:
+    explanation = explain(SIGNALLED, {}, {"summary": "fine"})
+    assert explanation.seen == ()
+    assert [passed.because for passed in explanation.passed] == [
+        "leaderless is not seen",
+        "warned is not seen",
+    ]
 
 
 @given(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 import requests
 from sqlalchemy import Engine
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from bot.adapters import database
 from bot.adapters.alertmanager import check_delivery, parse_delivery
@@ -54,25 +53,24 @@ from bot.entrypoints.slack import SlackEndpoint, SlackListener
 from bot.entrypoints.webhooks import AlertmanagerWebhook, PagerDutyWebhook
 from bot.entrypoints.worker import EffectWorker, RunWorker
 from bot.ports import StepContext
-from bot.sandbox.kubernetes import SandboxCluster, kubernetes_app
-from bot.sandbox.kubernetes.patches import strategic_merge
-from bot.sandbox.kubernetes.store import DEPLOYMENTS, Json
-from bot.sandbox.pagerduty import SandboxPagerDuty, pagerduty_app
-from bot.sandbox.slack import SandboxSlack, slack_app
+from bot.sandbox.kubernetes.store import Json
 from bot.steps.registry import step_kinds
 from tests.support.channel import CHANNEL, Channel, Shown
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_database
 from tests.support.effect_queue import EffectQueue
+from tests.support.stand_ins import (
+    BOT_TOKEN,
+    PAGERDUTY_SECRET,
+    ROUTING_KEY,
+    SIGNING_SECRET,
+    StandIns,
+)
 from tests.support.swap import Swap
 from tests.support.waiting import eventually
 from tests.support.webhook import NEVER, alert, webhook
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-BOT_TOKEN = "xoxb-scenario"
-SIGNING_SECRET = "scenario-signing-secret"
-ROUTING_KEY = "5" * 32
-PAGERDUTY_SECRET = "scenario-webhook-secret"
 WEBHOOK_TOKEN = "scenario-webhook-token"
 
 MOMENT = 2.0
@@ -81,47 +79,7 @@ TOO_MANY = 2_000
 """Jobs in one go after which something surely goes round in circles."""
 
 
-@dataclass(frozen=True)
-class StandIns:
-    """The vendors. Slack lives by the real time, because its signatures are checked by it."""
-
-    slack: SandboxSlack
-    pagerduty: SandboxPagerDuty
-    cluster: SandboxCluster
-
-    @classmethod
-    def at(cls, url: str, clock: FakeClock) -> StandIns:
-        return cls(
-            SandboxSlack(
-                events_url=f"{url}/slack/events",
-                base_url=f"{url}/stand-ins/slack",
-                signing_secret=SIGNING_SECRET,
-                bot_token=BOT_TOKEN,
-                now=lambda: datetime.now(UTC),
-            ),
-            SandboxPagerDuty(
-                now=clock.now,
-                webhook_url=f"{url}/webhooks/pagerduty",
-                webhook_secret=PAGERDUTY_SECRET,
-                routing_keys={ROUTING_KEY},
-            ),
-            SandboxCluster.load(_seeded_cluster(), clock.now),
-        )
-
-    def routes(self) -> list[Mount]:
-        return [
-            Mount("/stand-ins/slack", app=slack_app(self.slack)),
-            Mount("/stand-ins/pagerduty", app=pagerduty_app(self.pagerduty)),
-            Mount("/stand-ins/kubernetes", app=kubernetes_app(self.cluster)),
-        ]
-
-
 # What is the same for every story, and takes a while to make:
-
-
-@cache
-def _seeded_cluster() -> Json:
-    return SandboxCluster(lambda: datetime.now(UTC)).dump()
 
 
 @cache
@@ -232,7 +190,7 @@ class Harness:
 
     def _work(self, until: datetime) -> bool:
         """Do one thing; whether there was one to do."""
-        eventually(self._webhooks_arrived)
+        eventually(self.vendors.webhooks_arrived)
         if self._intake.drain():
             return True
         due = self.queue.next_due(until)
@@ -251,15 +209,6 @@ class Harness:
 
     def _advance_to(self, moment: datetime) -> None:
         self.clock.advance(max(0.0, (moment - self.clock.now()).total_seconds()))
-
-    def _webhooks_arrived(self) -> bool:
-        """Whether PagerDuty has told us of every change of its incidents."""
-        for page in self.pager.incidents():
-            lines = [entry.text for entry in page.log]
-            changes = [one for one in lines if one.startswith(tuple(STATES))]
-            if len(changes) > sum(one.startswith("webhook ") for one in lines):
-                return False
-        return True
 
     # Alertmanager
 
@@ -339,21 +288,8 @@ class Harness:
 
     def release(self, name: str, tag: str) -> None:
         """Somebody releases the image with that tag, and the rollout takes its time."""
-        namespace, _, deployment = name.partition("/")
-
-        def change(old: Json) -> Json:
-            (container,) = old["spec"]["template"]["spec"]["containers"]
-            image = f"{container['image'].rpartition(':')[0]}:{tag}"
-            patch = {"containers": [{"name": container["name"], "image": image}]}
-            patched: Json = strategic_merge(old, {"spec": {"template": {"spec": patch}}})
-            return patched
-
-        self.vendors.cluster.change(DEPLOYMENTS, namespace, deployment, change)
+        self.vendors.release(name, tag)
         self.fast_forward(minutes=1)
-
-
-STATES = ("triggered by", "acknowledged by", "resolved by")
-"""How the stand-in for PagerDuty logs the changes that it sends webhooks about."""
 
 
 def resolved(fired: Mapping[str, Any], ends_at: str) -> dict[str, Any]:
