@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import msgspec
 import structlog
@@ -89,6 +91,18 @@ def settings_table() -> None:
     print(table())
 
 
+class _StandardError:
+    """Where the log goes; while it can't be written (a full disk), lines are lost, not work."""
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
+
+
 def main() -> None:
     """Run the command line."""
     structlog.configure(
@@ -99,7 +113,7 @@ def main() -> None:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StandardError())),
     )
     app()
 

@@ -29,9 +29,10 @@ POLLING: Mapping[Lane, float] = {Lane.PAGING: 0.05, Lane.CHAT: 0.2, Lane.RUNS: 0
 """Seconds between two looks into a queue: a page waits 25 ms on average. More often
 costs processor time while nothing happens."""
 
-WORKERS: Mapping[Lane, int] = {Lane.PAGING: 8, Lane.CHAT: 4, Lane.RUNS: 16}
-"""Jobs at once. Chat allows about one message a second a channel; a run occupies its
-worker for as long as a rollout takes."""
+WORKERS: Mapping[Lane, int] = {Lane.PAGING: 32, Lane.CHAT: 4, Lane.RUNS: 16}
+"""Jobs at once. A page is one short request; while PagerDuty hangs, each waits for its
+timeout, and those that follow must not wait behind it. Chat allows about one message a
+second a channel. A run occupies its worker for as long as a rollout takes."""
 
 RECOVERIES = 1_000_000
 """How often a job may be taken up again. DBOS gives up after 100 by default; a machine

@@ -37,6 +37,7 @@ def _bytes(text: str) -> bytes:
 
 class _Agent(BaseModel):
     id: str = ""
+    type: str = ""
     summary: str | None = None
 
 
@@ -92,6 +93,7 @@ def _pager_event(event: _Event) -> PagerEvent:
         incident_html_url=event.data.html_url or "",
         incident_id=event.data.id,
         client_url=client.url or "",
+        by_integration=agent.type.endswith("integration_reference"),
     )
 
 

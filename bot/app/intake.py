@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.app.pager_events import PagerEvents
 from bot.app.record import open_incident, record_incident
@@ -70,7 +70,9 @@ class Intake:
                     self._work_in([row])
                 return
             problem = f"Working it in failed: {error!r}"
-            self._commit(rows, lambda tx, _row, now: self._apply(tx, unreadable(problem, now), now))
+            self._commit(
+                rows, lambda tx, _row, now: self._apply(tx, unreadable(problem, now), now, now)
+            )
 
     def _commit(
         self, rows: Sequence[InboxRow], work: Callable[[Transaction, InboxRow, datetime], None]
@@ -91,11 +93,13 @@ class Intake:
             delivery = self._rules.parse(row.body)
         except InvalidInput as problem:
             delivery = unreadable(str(problem), now)
-        self._apply(tx, delivery, now)
+        self._apply(tx, delivery, datetime.fromtimestamp(row.received_at, UTC), now)
 
-    def _apply(self, tx: Transaction, delivery: Delivery, now: datetime) -> None:
+    def _apply(
+        self, tx: Transaction, delivery: Delivery, received_at: datetime, now: datetime
+    ) -> None:
         known = tx.known_alerts([alert.fingerprint for alert in delivery.alerts])
-        found = sort(delivery.alerts, known, group_key)
+        found = sort(delivery.alerts, known, group_key, received_at)
         for news, number in found.news.items():
             self._counters.count("alerts", number, news=news.value)
         tx.save_alerts([KnownAlert(alert, None) for alert in found.homeless])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -78,7 +79,7 @@ def _core() -> Any:
 
 
 def _number(incident_id: str) -> int:
-    digits = incident_id.upper().removeprefix("INC-").removeprefix("#")
-    if not digits.isdecimal():
+    match = re.fullmatch(r"(?:inc-|#)?([0-9]{1,9})", incident_id.lower())
+    if match is None:
         raise InvalidInput(f"“{incident_id}” is not an incident; write 12 or INC-12.")
-    return int(digits)
+    return int(match[1])

@@ -1,9 +1,14 @@
 """Which of Alertmanager's alerts are news, whatever order or number they arrive in.
 
 Alertmanager repeats, its HA pairs say everything twice, and deliveries overtake each
-other. Of one fingerprint the latest ``startsAt`` counts, and of one ``startsAt`` the
-resolution counts: so what is known in the end depends on the set of deliveries only,
+other. Of one fingerprint the latest start counts, and a resolution counts for every
+start up to its end: so what is known in the end depends on the set of deliveries only,
 not on their order or number.
+
+One thing can't be told from the deliveries alone. Where two Prometheus servers see the
+same alert and one of them resolves it, Alertmanager says resolved, and then firing
+again with the start of before (it merges their spans). What fires with an old start
+later than `OVERTAKEN` after its end is that, and not a delivery that was overtaken.
 """
 
 from __future__ import annotations
@@ -11,9 +16,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.alert import Alert, AlertStatus
+
+OVERTAKEN = timedelta(minutes=2)
+"""How late a delivery may come that others have overtaken: an HA pair's second member
+waits 15 s for the first (``--cluster.peer-timeout``), and a request may take a minute."""
 
 
 class News(StrEnum):
@@ -43,27 +53,43 @@ class KnownAlert:
     incident_id: int | None
 
 
-def compare(known: Alert | None, received: Alert) -> News:
+def compare(known: Alert | None, received: Alert, received_at: datetime) -> News:
     """What `received` is, given what is `known` of the same fingerprint."""
     firing = received.status is AlertStatus.FIRING
     if known is None:
         return News.FIRED if firing else News.RESOLVED_UNSEEN
-    if received.starts_at < known.starts_at:
-        return News.LATE
-    was_firing = known.status is AlertStatus.FIRING
+    if known.status is AlertStatus.FIRING:
+        return _while_firing(known, received) if firing else _ending(known, received)
+    return _after_its_end(known, received, received_at) if firing else _ended(known, received)
+
+
+def _while_firing(known: Alert, received: Alert) -> News:
     if received.starts_at == known.starts_at:
-        return _same_start(was_firing, firing)
-    if firing:
-        return News.RESTARTED if was_firing else News.FIRED
-    return News.RESOLVED if was_firing else News.RESOLVED_UNSEEN
+        return News.REPEATED
+    return News.RESTARTED if received.starts_at > known.starts_at else News.LATE
 
 
-def _same_start(was_firing: bool, firing: bool) -> News:
-    if was_firing and not firing:
-        return News.RESOLVED
-    if firing and not was_firing:
-        return News.LATE
-    return News.REPEATED
+def _ending(known: Alert, received: Alert) -> News:
+    return News.RESOLVED if _end(received) >= known.starts_at else News.LATE
+
+
+def _after_its_end(known: Alert, received: Alert, received_at: datetime) -> News:
+    if received.starts_at > _end(known):
+        return News.FIRED
+    again = received.starts_at == known.starts_at and received_at - _end(known) > OVERTAKEN
+    return News.FIRED if again else News.LATE
+
+
+def _ended(known: Alert, received: Alert) -> News:
+    if received == known:
+        return News.REPEATED
+    later = (_end(received), received.starts_at) > (_end(known), known.starts_at)
+    return News.RESOLVED_UNSEEN if later else News.LATE
+
+
+def _end(alert: Alert) -> datetime:
+    """When a resolved alert ended; one that does not say so ended when it began."""
+    return alert.ends_at or alert.starts_at
 
 
 @dataclass(slots=True)
@@ -106,12 +132,13 @@ def sort(
     alerts: Sequence[Alert],
     known: Mapping[str, KnownAlert],
     group_key: Callable[[Mapping[str, str]], str],
+    received_at: datetime,
 ) -> Sorted:
     """Sort a delivery's alerts; of a fingerprint that occurs twice, what counts in the end."""
     result = Sorted()
     for alert in _latest(alerts):
         before = known.get(alert.fingerprint)
-        news = compare(before.alert if before else None, alert)
+        news = compare(before.alert if before else None, alert, received_at)
         result.news[news] += 1
         if not news.recorded:
             continue
@@ -128,6 +155,7 @@ def sort(
 def _latest(alerts: Sequence[Alert]) -> Iterable[Alert]:
     latest: dict[str, Alert] = {}
     for alert in alerts:
-        if compare(latest.get(alert.fingerprint), alert).recorded:
+        # Within one delivery nothing comes later than anything else.
+        if compare(latest.get(alert.fingerprint), alert, alert.starts_at).recorded:
             latest[alert.fingerprint] = alert
     return latest.values()

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from bot import __version__
@@ -24,6 +24,9 @@ from bot.domain.run import Run
 from bot.domain.timeline import Entry
 
 _BEARER = HTTPBearer(auto_error=False)
+
+Id = Annotated[int, Field(ge=1, le=999_999_999)]
+"""As many digits as a slash command takes; any database holds such a number."""
 
 Limit = Annotated[int, Query(ge=1, le=500, description="At most so many, the newest first.")]
 
@@ -200,18 +203,18 @@ def _add_incidents(router: APIRouter, incidents: Incidents) -> None:
         return [IncidentOut.of(incident) for incident in found]
 
     @router.get("/incidents/{incident_id}")
-    def show_incident(incident_id: int) -> IncidentOut:
+    def show_incident(incident_id: Id) -> IncidentOut:
         """One incident."""
         return IncidentOut.of(incidents.get(incident_id))
 
     @router.get("/incidents/{incident_id}/timeline")
-    def show_timeline(incident_id: int) -> list[EntryOut]:
+    def show_timeline(incident_id: Id) -> list[EntryOut]:
         """The incident's story, oldest first, the steps of its runs included."""
         _, story = incidents.timeline(incident_id)
         return [EntryOut.of(entry) for entry in story]
 
     @router.get("/alerts")
-    def list_alerts(limit: Limit = 100, incident_id: int | None = None) -> list[AlertOut]:
+    def list_alerts(limit: Limit = 100, incident_id: Id | None = None) -> list[AlertOut]:
         """The alerts that started last, of one incident or of all."""
         return [AlertOut.of(known) for known in incidents.alerts(incident_id, limit)]
 
@@ -223,7 +226,7 @@ def _add_runs(router: APIRouter, runs: Runs) -> None:
         return [RunOut.of(run) for run in runs.newest(limit)]
 
     @router.get("/runs/{run_id}")
-    def show_run(run_id: int) -> RunOut:
+    def show_run(run_id: Id) -> RunOut:
         """One run."""
         return RunOut.of(runs.get(run_id))
 

@@ -117,7 +117,7 @@ class SlackEndpoint:
             return self._refuse(401, "unauthorized", "The signature or its time does not hold.")
         try:
             asked = _parsed(body.decode())
-        except ValueError:
+        except (ValueError, RecursionError):
             return self._refuse(400, "not_json", "The payload is not JSON.")
         self._counters.count("slack_requests", result="accepted")
         # Parsed here, because Bolt's own parser takes a command whose text holds the word
@@ -132,8 +132,8 @@ class SlackEndpoint:
                 timestamp=headers.get("x-slack-request-timestamp", ""),
                 signature=headers.get("x-slack-signature", ""),
             )
-        except (ValueError, TypeError):
-            # Times that are no number, bodies that are no text: not Slack's.
+        except (ValueError, TypeError, OverflowError):
+            # Times that are no number or no time, bodies that are no text: not Slack's.
             return False
 
     def _refuse(self, status: int, result: str, sentence: str) -> Response:

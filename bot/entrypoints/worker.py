@@ -94,6 +94,7 @@ class EffectWorker:
         while again is not None:
             try:
                 with self._store.transaction() as tx:
+                    tx.begin(effect)
                     tx.enqueue(again, delay)
                 return
             except TemporaryError:

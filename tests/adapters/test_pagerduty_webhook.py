@@ -182,3 +182,22 @@ def test_every_body_is_understood_or_refused_in_one_sentence(changes: dict[str, 
     except InvalidInput as refusal:
         sentence = str(refusal)
     assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("agent_type", "by_integration"),
+    [("user_reference", False), ("events_api_v2_inbound_integration_reference", True), ("", False)],
+)
+def test_it_says_whether_an_integration_did_it(agent_type: str, by_integration: bool) -> None:
+    body = {
+        "event": {
+            "id": "01",
+            "event_type": "incident.resolved",
+            "occurred_at": "2026-01-01T00:00:00Z",
+            "agent": {"id": "P1", "type": agent_type, "summary": "Somebody"},
+            "data": {"type": "incident", "id": "Q1", "incident_key": "key"},
+        }
+    }
+    event = parse_webhook(json.dumps(body).encode())
+    assert event is not None
+    assert event.by_integration is by_integration

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.alert import Alert, AlertStatus
-from bot.domain.dedup import Change, KnownAlert, News, Sorted, compare, sort
+from bot.domain.dedup import OVERTAKEN, Change, KnownAlert, News, Sorted, compare, sort
 from tests.support.examples import NOW, alert
 
 FIRING, RESOLVED = AlertStatus.FIRING, AlertStatus.RESOLVED
@@ -43,7 +43,35 @@ def test_what_is_news(
     known: AlertStatus | None, status: AlertStatus, starts_at: datetime, news: News
 ) -> None:
     before = None if known is None else alert(known)
-    assert compare(before, alert(status, starts_at=starts_at)) is news
+    assert compare(before, alert(status, starts_at=starts_at), NOW) is news
+
+
+def ended(start: datetime, end: datetime) -> Alert:
+    return alert(RESOLVED, starts_at=start, ends_at=end)
+
+
+def test_a_resolution_counts_for_every_start_up_to_its_end() -> None:
+    """Alertmanager merges two servers' spans, and the start of the whole is the earlier one."""
+    span = ended(EARLIER, LATER)
+    assert compare(alert(starts_at=NOW), span, LATER) is News.RESOLVED
+    assert compare(span, alert(starts_at=NOW), LATER) is News.LATE
+    assert compare(span, alert(starts_at=LATER + timedelta(seconds=1)), LATER) is News.FIRED
+
+
+@pytest.mark.parametrize(
+    ("after", "news"),
+    [(timedelta(0), News.LATE), (OVERTAKEN, News.LATE), (OVERTAKEN * 2, News.FIRED)],
+)
+def test_what_fires_with_its_old_start_long_after_its_end_fires_again(
+    after: timedelta, news: News
+) -> None:
+    known = ended(NOW, LATER)
+    assert compare(known, alert(starts_at=NOW), LATER + after) is news
+
+
+def test_the_later_end_is_remembered() -> None:
+    assert compare(ended(NOW, NOW), ended(NOW, LATER), LATER) is News.RESOLVED_UNSEEN
+    assert compare(ended(NOW, LATER), ended(NOW, NOW), LATER) is News.LATE
 
 
 @pytest.mark.parametrize("news", News)
@@ -58,7 +86,7 @@ def test_alerts_that_fire_are_sorted_by_group() -> None:
     one = alert(labels={"alertname": "A"})
     two = alert(fingerprint="f2", labels={"alertname": "B"})
     three = alert(fingerprint="f3", labels={"alertname": "A"})
-    found = sort([one, two, three], {}, key_of)
+    found = sort([one, two, three], {}, key_of, NOW)
     assert found.fired == {"A": [one, three], "B": [two]}
     assert (found.known, found.homeless) == ({}, [])
     assert found.news == {News.FIRED: 3}
@@ -66,7 +94,7 @@ def test_alerts_that_fire_are_sorted_by_group() -> None:
 
 def test_an_alert_that_fires_again_is_sorted_by_group_whatever_its_incident_was() -> None:
     again = alert(starts_at=LATER)
-    found = sort([again], {"f1": KnownAlert(alert(RESOLVED), 4)}, key_of)
+    found = sort([again], {"f1": KnownAlert(alert(RESOLVED), 4)}, key_of, NOW)
     assert found.fired == {"HighErrorRate": [again]}
     assert found.known == {}
 
@@ -80,7 +108,7 @@ def test_what_is_known_goes_to_its_incident() -> None:
         "f2": KnownAlert(alert(fingerprint="f2"), 4),
         "f3": KnownAlert(alert(RESOLVED, fingerprint="f3"), 5),
     }
-    found = sort([resolved, restarted, resolved_unseen], known, key_of)
+    found = sort([resolved, restarted, resolved_unseen], known, key_of, NOW)
     assert found.known == {
         4: Change(resolved=[resolved], restarted=[restarted]),
         5: Change(silent=[resolved_unseen]),
@@ -89,19 +117,19 @@ def test_what_is_known_goes_to_its_incident() -> None:
 
 
 def test_a_resolution_whose_firing_never_came_has_no_home() -> None:
-    found = sort([alert(RESOLVED)], {}, key_of)
+    found = sort([alert(RESOLVED)], {}, key_of, NOW)
     assert found == Sorted(homeless=[alert(RESOLVED)], news=Counter({News.RESOLVED_UNSEEN: 1}))
 
 
 @pytest.mark.parametrize("known", [alert(), alert(starts_at=LATER), alert(RESOLVED)])
 def test_repeats_and_what_comes_late_go_nowhere(known: Alert) -> None:
-    found = sort([alert()], {"f1": KnownAlert(known, 4)}, key_of)
+    found = sort([alert()], {"f1": KnownAlert(known, 4)}, key_of, NOW)
     assert (found.fired, found.known, found.homeless) == ({}, {}, [])
     assert found.news.total() == 1
 
 
 def test_an_alert_that_fires_and_is_over_in_one_delivery_pages_nobody() -> None:
-    found = sort([alert(), alert(RESOLVED)], {}, key_of)
+    found = sort([alert(), alert(RESOLVED)], {}, key_of, NOW)
     assert found.fired == {}
     assert found.homeless == [alert(RESOLVED)]
 
@@ -122,7 +150,7 @@ def known_after(received: Sequence[Sequence[Alert]]) -> Mapping[str, Alert]:
     """What intake knows after these deliveries."""
     known: dict[str, KnownAlert] = {}
     for delivery in received:
-        found = sort(delivery, known, key_of)
+        found = sort(delivery, known, key_of, NOW)
         new = [KnownAlert(one, 1) for group in found.fired.values() for one in group]
         new += [KnownAlert(one, None) for one in found.homeless]
         new += [
@@ -149,3 +177,29 @@ def test_of_the_latest_start_the_resolution_wins(received: list[list[Alert]]) ->
         assert one.starts_at == max(other.starts_at for other in same)
         resolved = alert(RESOLVED, fingerprint, starts_at=one.starts_at) in same
         assert one.status is (RESOLVED if resolved else FIRING)
+
+
+# Spans
+
+
+spans = st.tuples(moments, moments).map(lambda pair: ended(min(pair), max(pair)))
+firings = moments.map(lambda start: alert(starts_at=start))
+lives = st.lists(st.lists(spans | firings, min_size=1, max_size=3), min_size=1, max_size=5)
+
+
+@given(lives, st.data())
+def test_with_spans_too_order_and_number_do_not_matter(
+    received: list[list[Alert]], data: st.DataObject
+) -> None:
+    repeated = received + data.draw(st.lists(st.sampled_from(received), max_size=5))
+    shuffled = data.draw(st.permutations(repeated))
+    assert known_after(shuffled) == known_after(received)
+
+
+@given(lives)
+def test_it_fires_while_a_start_is_later_than_every_end(received: list[list[Alert]]) -> None:
+    everything = [one for delivery in received for one in delivery]
+    starts = [one.starts_at for one in everything if one.status is FIRING]
+    ends = [one.ends_at for one in everything if one.ends_at is not None]
+    fires = bool(starts) and (not ends or max(starts) > max(ends))
+    assert (known_after(received)["f1"].status is FIRING) is fires
