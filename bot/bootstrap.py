@@ -63,6 +63,10 @@ CLUSTER_TIMEOUT = 10.0
 SLACK_TIMEOUT = 10
 """Seconds for one request to Slack."""
 
+ANSWER_TIMEOUT = 2.0
+"""Seconds that the listener waits for SQLite's write lock: Slack waits 3 for an answer, and
+what a person was told has failed must not be done later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Core:
@@ -76,9 +80,9 @@ class Core:
     clock: SystemClock
 
 
-def core(settings: Settings) -> Core:
+def core(settings: Settings, busy_timeout: float = database.BUSY_TIMEOUT) -> Core:
     """The store and the use cases. Raises `InvalidInput` for runbooks that don't validate."""
-    engine = database.create(settings.database_url)
+    engine = database.create(settings.database_url, busy_timeout)
     store = SqlStore(engine, DurableQueue(engine).enqueue)
     clock = SystemClock()
     library = RunbookFolder(settings.runbooks, step_kinds())
@@ -120,7 +124,7 @@ class ListenerProcess:
 
 def listener(settings: Settings, wake: int | None) -> ListenerProcess:
     """Everything that answers requests. `wake` is the pipe that tells the worker of news."""
-    shared = core(settings)
+    shared = core(settings, ANSWER_TIMEOUT)
     where = vendors(settings)
     counters = PrometheusCounters()
     inbox = Inbox(settings.database_url, on_commit=_waker(wake))

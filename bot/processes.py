@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import FrameType
@@ -18,6 +19,7 @@ from bot import bootstrap
 from bot.adapters.metrics import exposition
 from bot.adapters.policy import load_policy
 from bot.adapters.schema import migrate
+from bot.domain.errors import InvalidInput, TocsinError
 from bot.entrypoints.socket_mode import SocketMode
 from bot.settings import Settings
 from bot.vendors import data_folder, vendors
@@ -36,9 +38,25 @@ def prepare(settings: Settings) -> None:
     That is a policy, runbooks or a kubeconfig that can't be used: nobody is to find out
     when the first page does not come.
     """
-    load_policy(settings.policy / "severity.yaml")
-    bootstrap.cluster(vendors(settings))
+    problems = _problems(
+        lambda: load_policy(settings.policy / "severity.yaml"),
+        lambda: bootstrap.core(settings),
+        lambda: bootstrap.cluster(vendors(settings)),
+    )
+    if problems:
+        raise InvalidInput("\n".join(problems))
     migrate(bootstrap.core(settings).engine)
+
+
+def _problems(*checks: Callable[[], object]) -> list[str]:
+    """What the checks say that is wrong, all of it."""
+    problems = []
+    for check in checks:
+        try:
+            check()
+        except TocsinError as error:
+            problems.append(str(error))
+    return problems
 
 
 def listener(settings: Settings, lifeline: int, wake: int, http: int, metrics: int) -> None:
@@ -58,7 +76,11 @@ def listener(settings: Settings, lifeline: int, wake: int, http: int, metrics: i
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN,
     )
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=http)])
+    server = uvicorn.Server(config)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Once it has ended, uvicorn raises the signal again; what follows is still to be done.
+        signal.signal(number, server.handle_exit)
+    server.run(sockets=[socket.socket(fileno=http)])
     if socket_mode is not None:
         socket_mode.close()
     process.close()

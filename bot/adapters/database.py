@@ -6,6 +6,7 @@ the loss of power; writers queue at the write lock, for at most `BUSY_TIMEOUT` s
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def database_url(text: str) -> URL:
     )
 
 
-def create(text: str) -> Engine:
+def create(text: str, busy_timeout: float = BUSY_TIMEOUT) -> Engine:
     """An engine for the database at that URL; a SQLite file's folder is made."""
     url = database_url(text)
     if url.drivername != "sqlite":
@@ -39,17 +40,17 @@ def create(text: str) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, pool_size=20)
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", partial(_prepare_sqlite, busy_timeout))
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(busy_timeout: float, connection: Any, _record: object) -> None:
     # Writes begin with the write lock, so a read never has to be upgraded (and fail).
     connection.isolation_level = "IMMEDIATE"
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
-        f"busy_timeout={int(BUSY_TIMEOUT * 1000)}",
+        f"busy_timeout={int(busy_timeout * 1000)}",
         "foreign_keys=ON",
     ):
         connection.execute(f"PRAGMA {pragma}")

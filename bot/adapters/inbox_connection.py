@@ -99,7 +99,8 @@ class Connection:
                 return cursor.fetchall() if cursor.description else []
             except self._dialect.error as error:
                 self._drop()
-                raise TemporaryError(f"The inbox's database refuses: {error}") from error
+                reason = " ".join(str(error).split())
+                raise TemporaryError(f"The inbox's database refuses: {reason}.") from error
 
     def close(self) -> None:
         """Close it; a later `run` would open it again."""

@@ -28,7 +28,7 @@ from bot.domain.effects import (
     next_try,
     retry_delay,
 )
-from bot.domain.errors import TemporaryError
+from bot.domain.errors import PermanentError, TemporaryError
 from bot.ports import Store
 
 IDLE = 0.25
@@ -67,6 +67,10 @@ class EffectWorker:
         begun = time.monotonic()
         try:
             self._do(effect)
+        except PermanentError as error:
+            # Pages and messages write their refusals down themselves; this is an answer.
+            _log.error("effect refused", effect=kind, reason=str(error))
+            self._took(kind, "refused", time.monotonic() - begun)
         except Exception:
             _log.exception("effect failed", effect=kind)
             self._took(kind, "failed", time.monotonic() - begun)

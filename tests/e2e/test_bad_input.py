@@ -5,10 +5,9 @@ from __future__ import annotations
 import hmac
 import json
 import resource
-import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +17,7 @@ import requests
 
 from bot.sandbox.slack.inbound import signature
 from tests.support.installation import API_TOKEN, TIMEOUT, WEBHOOK_TOKEN, Tocsin
+from tests.support.locks import locked
 from tests.support.vendors import INCIDENTS, PAGERDUTY_SECRET, SIGNING_SECRET, Vendors
 from tests.support.waiting import eventually
 from tests.support.webhook import alert, webhook
@@ -107,17 +107,14 @@ def full_disk(tocsin: Tocsin) -> Iterator[None]:
     listener = tocsin.child("listener")
     assert listener is not None
     before = resource.prlimit(listener, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
-    yield
-    resource.prlimit(listener, resource.RLIMIT_FSIZE, before)
-
-
-@contextmanager
-def locked_inbox(tocsin: Tocsin) -> Iterator[None]:
-    """Somebody else holds the inbox's write lock and does not let go."""
-    inbox = tocsin.folder / "tocsin.inbox.db"
-    with closing(sqlite3.connect(inbox, isolation_level=None)) as database:
-        database.execute("BEGIN IMMEDIATE")
+    try:
         yield
+    finally:
+        resource.prlimit(listener, resource.RLIMIT_FSIZE, before)
+
+
+def locked_inbox(tocsin: Tocsin) -> AbstractContextManager[None]:
+    return locked(tocsin.folder / "tocsin.inbox.db")
 
 
 @pytest.mark.parametrize("broken", [full_disk, locked_inbox])
@@ -289,6 +286,14 @@ def test_a_command_that_can_not_be_done(
     said = typed(served, command)
     for part in parts:
         assert part in said
+
+
+def test_a_command_while_the_database_can_not_be_written(
+    tocsin: Tocsin, served: Vendors, incident_id: int
+) -> None:
+    with locked(tocsin.folder / "tocsin.db"):
+        assert "nothing was done" in typed(served, f"/incident ack {incident_id}")
+    assert "acknowledged" in typed(served, f"/incident ack {incident_id}")
 
 
 # The API

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -17,6 +16,7 @@ import requests
 
 from tests.support.gate import Arrival
 from tests.support.installation import TIMEOUT, Tocsin
+from tests.support.locks import locked
 from tests.support.vendors import Vendors
 from tests.support.waiting import PATIENCE, eventually
 from tests.support.webhook import alert, webhook
@@ -34,14 +34,6 @@ SEVERITIES = ("critical", "warning")
 def _running(tocsin: Tocsin) -> None:
     if not tocsin.running:
         tocsin.start()
-
-
-@contextmanager
-def locked(tocsin: Tocsin) -> Iterator[None]:
-    """Keep everybody from writing to the database; the inbox is another one."""
-    with closing(sqlite3.connect(tocsin.folder / "tocsin.db", isolation_level=None)) as database:
-        database.execute("BEGIN IMMEDIATE")
-        yield
 
 
 def inbox_size(tocsin: Tocsin) -> int:
@@ -94,7 +86,7 @@ def asked_of_pagerduty(served: Vendors, name: str) -> list[str]:
 
 
 def test_killed_before_the_alert_was_worked_in(tocsin: Tocsin, served: Vendors) -> None:
-    with locked(tocsin):
+    with locked(tocsin.folder / "tocsin.db"):
         assert tocsin.post(webhook(alert("Unread"))).status_code == 200
         assert inbox_size(tocsin) == 1
         tocsin.kill()

@@ -9,6 +9,9 @@ from typing import TypeVar
 PATIENCE = 30.0
 """Seconds in which whatever a test waits for must have happened, on a busy machine too."""
 
+INTERVAL = 0.1
+"""Seconds between two reads; more often would take the processor from what is waited for."""
+
 T = TypeVar("T")
 
 
@@ -19,5 +22,5 @@ def eventually(
     deadline = time.monotonic() + patience
     while not wanted(value := read()):
         assert time.monotonic() < deadline, f"not within {patience} s; the last was {value!r}"
-        time.sleep(0.02)
+        time.sleep(INTERVAL)
     return value
