@@ -83,11 +83,15 @@ def _sandbox(_settings: Settings) -> str:
 
 
 def _slack(settings: Settings) -> str:
+    if not settings.slack_configured:
+        raise InvalidInput("not configured: set SLACK_BOT_TOKEN.")
     where = vendors(settings)
     return f"signed in as {SlackChat(where.slack_token, where.slack_api_url).whoami()}"
 
 
 def _pagerduty(settings: Settings) -> str:
+    if not settings.pagerduty_configured:
+        raise InvalidInput("not configured: set PAGERDUTY_ROUTING_KEY.")
     if settings.pagerduty_api_token is None:
         return "the routing key is set; set PAGERDUTY_API_TOKEN to check that PagerDuty answers"
     url = (settings.pagerduty_api_url or "https://api.pagerduty.com").rstrip("/")
@@ -99,6 +103,8 @@ def _pagerduty(settings: Settings) -> str:
 
 
 def _kubernetes(settings: Settings) -> str:
+    if not settings.kubernetes_configured:
+        raise InvalidInput("not configured: set KUBECONFIG, or run in a pod.")
     found = bootstrap.cluster(vendors(settings)).deployments()
     return f"{len(found)} Deployments can be read"
 
