@@ -81,10 +81,16 @@ class SlackListener:
         message = self._said(lambda: self._answers.press(name, value, actor))
         response_url = str(body.get("response_url") or "")
         if message is not None and response_url:
-            # A button's answer can't hold a message; the worker sends it.
+            self._answer_later(response_url, message)
+        ack()
+
+    def _answer_later(self, response_url: str, message: Message) -> None:
+        """A button's answer can't hold a message; the worker sends it."""
+        try:
             with self._store.transaction() as tx:
                 tx.enqueue(SendAnswer(response_url, message))
-        ack()
+        except TemporaryError:
+            _log.exception("an answer to a button could not be kept")
 
     def _said(self, answer: Callable[[], Message | None]) -> Message | None:
         """The answer, or what stands against it, in words for the one who asked."""
@@ -122,8 +128,13 @@ class SlackEndpoint:
         self._counters.count("slack_requests", result="accepted")
         # Parsed here, because Bolt's own parser takes a command whose text holds the word
         # "payload" for an interaction and loses it; this mode takes what is parsed.
-        given = BoltRequest(body=asked, mode="socket_mode")
-        return _response(await run_in_threadpool(self._bolt.dispatch, given))
+        try:
+            given = BoltRequest(body=asked, mode="socket_mode")
+            return _response(await run_in_threadpool(self._bolt.dispatch, given))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            # Bolt answers what our own code raises; this is a payload of no shape it knows.
+            _log.exception("a request from Slack could not be read")
+            return self._refuse(400, "not_understood", "The payload is not one of Slack’s.")
 
     def _genuine(self, body: bytes, headers: Mapping[str, str]) -> bool:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 import resource
 import time
 from collections.abc import Iterator, Mapping
@@ -344,3 +345,7 @@ def test_the_api_describes_itself(tocsin: Tocsin) -> None:
         "/api/v1/runs/{run_id}",
     }
     assert "HTTPBearer" in described["components"]["securitySchemes"]
+    schemas = {f"#/components/schemas/{name}" for name in described["components"]["schemas"]}
+    referred_to = set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(described)))
+    assert "#/components/schemas/IncidentOut" in referred_to
+    assert referred_to <= schemas
