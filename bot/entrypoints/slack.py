@@ -129,7 +129,7 @@ class SlackEndpoint:
         # Parsed here, because Bolt's own parser takes a command whose text holds the word
         # "payload" for an interaction and loses it; this mode takes what is parsed.
         try:
-            given = BoltRequest(body=asked, mode="socket_mode")
+            given = BoltRequest(body=_shaped(asked), mode="socket_mode")
             return _response(await run_in_threadpool(self._bolt.dispatch, given))
         except (AttributeError, KeyError, TypeError, ValueError):
             # Bolt answers what our own code raises; this is a payload of no shape it knows.
@@ -170,6 +170,13 @@ def _parsed(body: str) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise ValueError("an object is expected")
     return parsed
+
+
+def _shaped(asked: dict[str, Any]) -> dict[str, Any]:
+    """What Bolt can read; an event that is no object it answers with a 500."""
+    if not isinstance(asked.get("event", {}), dict):
+        raise TypeError("an event is an object")
+    return asked
 
 
 def _authorized(context: BoltContext, token: str | None) -> AuthorizeResult:

@@ -217,6 +217,19 @@ def test_an_interaction_that_is_no_json_object(tocsin: Tocsin, payload: str) -> 
 @pytest.mark.parametrize(
     "body",
     [
+        b'{"type":"event_callback","event":7}',
+        urlencode({"payload": '{"type":"block_actions","user":7,"actions":[7]}'}).encode(),
+    ],
+)
+def test_a_signed_payload_of_no_known_shape(tocsin: Tocsin, body: bytes) -> None:
+    with counted(tocsin, slack_sample("not_understood")):
+        answer = post_to_slack(tocsin, body)
+    check_refused(answer, 400, "Slack")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
         b"",
         b"command=",
         b"command=/incident",
