@@ -16,6 +16,7 @@ from types import FrameType
 import uvicorn
 
 from bot import bootstrap
+from bot.adapters import database
 from bot.adapters.metrics import exposition
 from bot.adapters.policy import load_policy
 from bot.adapters.schema import migrate
@@ -45,7 +46,7 @@ def prepare(settings: Settings) -> None:
     )
     if problems:
         raise InvalidInput("\n".join(problems))
-    migrate(bootstrap.core(settings).engine)
+    migrate(database.create(settings.database_url))
 
 
 def _problems(*checks: Callable[[], object]) -> list[str]:

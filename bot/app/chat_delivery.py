@@ -10,8 +10,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.app.record import record_incident
+from bot.app.retry import ask_again
 from bot.domain.actor import TOCSIN
-from bot.domain.effects import SendAnswer, UpdateMessage, next_try, retry_delay
+from bot.domain.effects import SendAnswer, UpdateMessage
 from bot.domain.errors import NotFound, PermanentError, TemporaryError
 from bot.domain.incident_events import IncidentEvent, MessagePosted, MessageRefused
 from bot.domain.incident_message import incident_message
@@ -101,11 +102,8 @@ class ChatDelivery:
             record_incident(tx, incident, (event,), TOCSIN, self._clock.now())
 
     def _again(self, effect: UpdateMessage | SendAnswer, error: TemporaryError) -> None:
-        delay = retry_delay(effect.attempt, error.retry_after, self._jitter())
-        again = next_try(effect)
-        if again is not None:
-            with self._store.transaction() as tx:
-                tx.enqueue(again, delay)
+        with self._store.transaction() as tx:
+            ask_again(tx, effect, error.retry_after, self._jitter())
 
 
 def _render(reader: Reader, subject: Subject) -> Message:

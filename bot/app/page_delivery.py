@@ -8,11 +8,11 @@ remembers anything between two jobs.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from bot.app.record import record_incident
+from bot.app.retry import ask_again
 from bot.domain.actor import TOCSIN
-from bot.domain.effects import UpdatePage, retry_delay
+from bot.domain.effects import UpdatePage
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.incident import Incident
 from bot.domain.incident_events import PageAction, PageDelayed, PageRefused, PageSent
@@ -70,13 +70,12 @@ class PageDelivery:
                 tx.enqueue(UpdatePage(incident.id, incident.severity))
 
     def _again(self, effect: UpdatePage, action: PageAction, error: TemporaryError) -> None:
-        delay = retry_delay(effect.attempt, error.retry_after, self._jitter())
         with self._store.transaction() as tx:
+            delay = ask_again(tx, effect, error.retry_after, self._jitter())
             if effect.attempt <= EVERY_NTH or effect.attempt % EVERY_NTH == 0:
                 event = PageDelayed(action, str(error), effect.attempt, delay)
                 incident = tx.incident(effect.incident_id)
                 record_incident(tx, incident, (event,), TOCSIN, self._clock.now())
-            tx.enqueue(replace(effect, attempt=effect.attempt + 1), delay)
 
 
 def _page(reader: Reader, incident: Incident) -> Page:

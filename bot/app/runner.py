@@ -8,13 +8,13 @@ it died there) it observes first, and does again only what did not happen.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.app.planning import ContextFor, Planner
 from bot.app.record import record_run
 from bot.domain.actor import TOCSIN
 from bot.domain.cluster import Marker, ObjectKind
-from bot.domain.errors import InvalidInput, NotFound, PermanentError, TemporaryError
+from bot.domain.errors import InvalidInput, PermanentError, TemporaryError, TocsinError
 from bot.domain.plan import StepOutcome, Target
 from bot.domain.run import Run
 from bot.domain.run_actions import Action, Begin, MakePlan, Note, Perform, Undo, next_action
@@ -99,7 +99,7 @@ class Runner:
             plan = self._retried(
                 lambda: self._planner.plan(run.runbook, run.parameters, run.id, self._clock.now())
             )
-        except (TemporaryError, PermanentError, InvalidInput) as error:
+        except TocsinError as error:
             return RunRefused((f"It could not be planned: {error}",))
         return RunRefused(plan.problems) if plan.problems else RunPlanned(plan)
 
@@ -123,7 +123,7 @@ class Runner:
         )
         try:
             now = self._retried(lambda: read(target.ref))
-        except (TemporaryError, PermanentError, NotFound) as error:
+        except TocsinError as error:
             return f"{target.ref} can’t be read any more: {error}"
         if now.uid != target.uid:
             return f"{target.ref} was deleted and made anew since it was planned."
@@ -136,9 +136,7 @@ class Runner:
             run = self._record(run, StepStarted(step_id))
         began = run.record(step_id).started_at or self._clock.now()
         marker = Marker(run.id, step_id, began)
-        step = run.runbook.step(step_id)
-        kind = self._kinds[step.kind]
-        arguments = kind.arguments.read(substitute(step.arguments, run.parameters))
+        kind, arguments = self._code(run, step_id)
         context = self._context(run, marker)
         if interrupted and kind.mutates:
             outcome = self._retried(lambda: kind.observe(arguments, context))
@@ -166,17 +164,21 @@ class Runner:
         run = self._record(run, UndoStarted(step_id))
         record = run.record(step_id)
         marker = Marker(run.id, f"{step_id}.undo", record.started_at or self._clock.now())
-        step = run.runbook.step(step_id)
-        kind = self._kinds[step.kind]
-        arguments = kind.arguments.read(substitute(step.arguments, run.parameters))
+        kind, arguments = self._code(run, step_id)
         outcome = record.outcome or StepOutcome("")
         context = self._context(run, marker)
         try:
             undone = self._retried(lambda: kind.undo(arguments, outcome, context))
-        except (TemporaryError, PermanentError, InvalidInput) as error:
+        except TocsinError as error:
             self._record(run, UndoFailed(step_id, str(error)))
             return
         self._record(run, UndoFinished(step_id, undone))
+
+    def _code(self, run: Run, step_id: str) -> tuple[StepKind, Any]:
+        """What does the step: its kind, and its arguments with this run's parameters."""
+        step = run.runbook.step(step_id)
+        kind = self._kinds[step.kind]
+        return kind, kind.arguments.read(substitute(step.arguments, run.parameters))
 
     def _context(self, run: Run, marker: Marker) -> StepContext:
         step_id = marker.step.removesuffix(".undo")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -11,6 +11,9 @@ import typer
 from bot.cli.output import AsJson, plain_errors, print_as
 from bot.domain.errors import InvalidInput
 from bot.settings import load
+
+if TYPE_CHECKING:
+    from bot.bootstrap import Core
 
 incident = typer.Typer(no_args_is_help=True, help="The incidents.")
 
@@ -69,7 +72,7 @@ def incident_timeline(
     print_as(data, as_json or form == "json", told)
 
 
-def _core() -> Any:
+def _core() -> Core:
     from bot.adapters.schema import migrate
     from bot.bootstrap import core
 

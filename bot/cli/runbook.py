@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.output import AsJson, plain_errors, print_as
 from bot.domain.errors import InvalidInput
 from bot.settings import Settings, load
+
+if TYPE_CHECKING:
+    from bot.adapters.runbooks import RunbookFolder
 
 runbook = typer.Typer(no_args_is_help=True, help="The runbooks.")
 
@@ -70,7 +73,7 @@ def runbook_lock() -> None:
     print("\n".join(f"locked {name}" for name in added) or "nothing new")
 
 
-def _library(settings: Settings) -> Any:
+def _library(settings: Settings) -> RunbookFolder:
     from bot.adapters.runbooks import RunbookFolder
     from bot.steps.registry import step_kinds
 

@@ -17,6 +17,7 @@ from bot.app.chat_delivery import ChatDelivery
 from bot.app.intake import BATCH, Intake
 from bot.app.page_delivery import PageDelivery
 from bot.app.plan_answers import PlanAnswers
+from bot.app.retry import ask_again
 from bot.app.runner import Runner
 from bot.domain.effects import (
     AdvanceRun,
@@ -25,8 +26,6 @@ from bot.domain.effects import (
     SendAnswer,
     UpdateMessage,
     UpdatePage,
-    next_try,
-    retry_delay,
 )
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.ports import Store
@@ -93,13 +92,11 @@ class EffectWorker:
 
     def _ask_again(self, effect: Effect) -> None:
         """Enqueue the same effect for later; a database that is away is waited for."""
-        again = next_try(effect)
-        delay = retry_delay(effect.attempt, None, random.random())  # noqa: S311
-        while again is not None:
+        while True:
             try:
                 with self._store.transaction() as tx:
                     tx.begin(effect)
-                    tx.enqueue(again, delay)
+                    ask_again(tx, effect, None, random.random())  # noqa: S311
                 return
             except TemporaryError:
                 _log.exception("effect could not be put back")
