@@ -1,0 +1,32 @@
+"""What the use cases need from the outside, as Protocols; adapters implement them.
+
+Every method raises `TemporaryError` when another try may succeed and
+`PermanentError` when it will not (see `domain/errors.py`).
+"""
+
+from bot.ports.cluster import Cluster
+from bot.ports.inbox import Inbox, InboxRow, Source
+from bot.ports.machine import Clock, Counters
+from bot.ports.steps import RunbookLibrary, StepContext, StepKind
+from bot.ports.store import PostedMessage, Reader, Store, Transaction
+from bot.ports.vendors import Chat, HealthProbe, Metrics, Pager
+
+__all__ = [
+    "Chat",
+    "Clock",
+    "Cluster",
+    "Counters",
+    "HealthProbe",
+    "Inbox",
+    "InboxRow",
+    "Metrics",
+    "Pager",
+    "PostedMessage",
+    "Reader",
+    "RunbookLibrary",
+    "Source",
+    "StepContext",
+    "StepKind",
+    "Store",
+    "Transaction",
+]

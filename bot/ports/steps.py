@@ -1,0 +1,79 @@
+"""What a runbook is made of: its step kinds, and the library it is kept in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bot.domain.cluster import Marker
+from bot.domain.plan import StepOutcome, StepPlan
+from bot.domain.runbook import Runbook
+from bot.ports.cluster import Cluster
+from bot.ports.machine import Clock
+from bot.ports.vendors import HealthProbe, Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class StepContext:
+    """What a step works with.
+
+    `decided` is what the step's own plan fixed; `progress` puts a line where people
+    watch the run; `marker.at` is when the step began, so a deadline counted from it
+    survives a restart.
+    """
+
+    cluster: Cluster
+    probe: HealthProbe
+    clock: Clock
+    marker: Marker
+    decided: Mapping[str, str]
+    progress: Callable[[str], None]
+    metrics: Metrics | None = None
+    """None where no Prometheus is configured."""
+
+
+class StepKind(Protocol):
+    """A kind of step. Arguments arrive with their placeholders already replaced.
+
+    `execute` must be safe to repeat with the same marker. An error that it raises ends
+    the step: `TemporaryError` may be tried again, `PermanentError` is the step's failure.
+    """
+
+    name: str
+    """Its name in a runbook, such as ``kubernetes.rollout_restart``."""
+
+    arguments: type[Any]
+    """The model of its arguments: their types, defaults and documentation. Its class
+    method ``read(values)`` makes one from texts, or raises `InvalidInput` with all errors."""
+
+    mutates: bool
+    """Whether it changes anything; only such steps have something to observe or undo."""
+
+    def plan(self, arguments: Any, context: StepContext) -> StepPlan:
+        """What `execute` would do now. Reads only."""
+        ...
+
+    def execute(self, arguments: Any, context: StepContext) -> StepOutcome: ...
+
+    def observe(self, arguments: Any, context: StepContext) -> StepOutcome | None:
+        """The outcome, if an interrupted `execute` had already taken effect."""
+        ...
+
+    def undo(self, arguments: Any, outcome: StepOutcome, context: StepContext) -> StepOutcome:
+        """Put back what `execute` changed; what can't be put back is a `PermanentError`."""
+        ...
+
+
+class RunbookLibrary(Protocol):
+    """The released runbooks."""
+
+    def names(self) -> Sequence[str]: ...
+
+    def versions(self, name: str) -> Sequence[str]:
+        """The released versions of a runbook, newest first."""
+        ...
+
+    def get(self, reference: str) -> Runbook:
+        """By name (the newest version) or ``name@version``; `NotFound` names the nearest."""
+        ...

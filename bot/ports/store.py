@@ -1,0 +1,132 @@
+"""The database: what is committed, and how it is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.actor import Actor
+from bot.domain.dedup import KnownAlert
+from bot.domain.effects import Effect
+from bot.domain.incident import Incident, IncidentState
+from bot.domain.incident_events import IncidentOpened
+from bot.domain.message import MessageRef, Subject
+from bot.domain.run import Run
+from bot.domain.run_events import RunState
+from bot.domain.timeline import Event, Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class PostedMessage:
+    """Where the one message about a subject stands, and the digest of what it says.
+
+    `ref` is None from the intent to post it until the chat has said where it is.
+    """
+
+    ref: MessageRef | None
+    digest: str
+
+
+class Reader(Protocol):
+    """What is committed, as one consistent snapshot."""
+
+    def incident(self, incident_id: int) -> Incident:
+        """Raises `NotFound`."""
+        ...
+
+    def incidents(
+        self, states: Sequence[IncidentState] | None = None, limit: int = 50
+    ) -> Sequence[Incident]:
+        """The newest first; `states` None means all."""
+        ...
+
+    def latest_incident(self, group_key: str) -> Incident | None:
+        """The newest incident of a group."""
+        ...
+
+    def incident_of_page(self, dedup_key: str) -> Incident | None: ...
+
+    def known_alerts(self, fingerprints: Sequence[str]) -> Mapping[str, KnownAlert]: ...
+
+    def alerts(self, incident_id: int | None = None, limit: int = 500) -> Sequence[KnownAlert]:
+        """Of one incident or of all; the latest started first."""
+        ...
+
+    def count_firing(self, incident_id: int) -> int: ...
+
+    def run(self, run_id: int) -> Run:
+        """Raises `NotFound`."""
+        ...
+
+    def runs(self, states: Sequence[RunState] | None = None, limit: int = 50) -> Sequence[Run]:
+        """The newest first; `states` None means all."""
+        ...
+
+    def recorded(
+        self, incident_id: int | None = None, run_id: int | None = None
+    ) -> Sequence[Recorded]:
+        """The events of an incident (with its runs') or of a run, oldest first."""
+        ...
+
+    def message(self, subject: Subject) -> PostedMessage | None: ...
+
+
+class Transaction(Reader, Protocol):
+    """Reads and writes that are committed together, or not at all.
+
+    Writers are serialised: what was read in a transaction is still so when it commits.
+    """
+
+    def new_incident(self, opened: IncidentOpened, at: datetime) -> Incident:
+        """Allots the id."""
+        ...
+
+    def save_incident(self, incident: Incident) -> None: ...
+
+    def save_alerts(self, alerts: Sequence[KnownAlert]) -> None: ...
+
+    def new_run(self, draft: Run) -> Run:
+        """Saves the draft under an id of its own; the draft's id is not looked at."""
+        ...
+
+    def save_run(self, run: Run) -> None: ...
+
+    def append(
+        self,
+        event: Event,
+        actor: Actor,
+        at: datetime,
+        *,
+        incident_id: int | None = None,
+        run_id: int | None = None,
+    ) -> None:
+        """Write an event down, after all that were written before."""
+        ...
+
+    def save_message(self, subject: Subject, message: PostedMessage) -> None: ...
+
+    def first_time(self, key: str, at: datetime) -> bool:
+        """Whether `key` was never asked about before; from now on it was."""
+        ...
+
+    def enqueue(self, effect: Effect, delay: float = 0.0) -> None:
+        """Have the effect done once this is committed, `delay` seconds later.
+
+        Asked for again while it still waits, it is done once (`effects.waiting_place`).
+        """
+        ...
+
+    def begin(self, effect: Effect) -> None:
+        """Say that the effect is being done: what is asked for from now on is another."""
+        ...
+
+
+class Store(Protocol):
+    """The database. A transaction that ends in an exception changes nothing."""
+
+    def read(self) -> AbstractContextManager[Reader]: ...
+
+    def transaction(self) -> AbstractContextManager[Transaction]: ...
