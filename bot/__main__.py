@@ -11,6 +11,7 @@ import structlog
 import typer
 
 from bot import __version__
+from bot.cli.alert import alert
 from bot.cli.incident import incident
 from bot.cli.output import AsJson, plain_errors, print_as
 from bot.cli.process import process
@@ -35,6 +36,9 @@ for name, commands in (
     ("process", process),
 ):
     app.add_typer(commands, name=name)
+
+
+app.command()(alert)
 
 
 @app.command()

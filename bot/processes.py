@@ -19,6 +19,7 @@ from bot import bootstrap
 from bot.adapters import database
 from bot.adapters.metrics import exposition
 from bot.adapters.policy import load_policy
+from bot.adapters.routing import load_routing
 from bot.adapters.schema import migrate
 from bot.domain.errors import InvalidInput, TocsinError
 from bot.entrypoints.socket_mode import SocketMode
@@ -41,6 +42,7 @@ def prepare(settings: Settings) -> None:
     """
     problems = _problems(
         lambda: load_policy(settings.policy / "severity.yaml"),
+        lambda: load_routing(settings.policy / "routing.yaml"),
         lambda: bootstrap.core(settings),
         lambda: bootstrap.cluster(vendors(settings)),
     )
@@ -62,8 +64,11 @@ def _problems(*checks: Callable[[], object]) -> list[str]:
 
 def listener(settings: Settings, lifeline: int, wake: int, http: int, metrics: int) -> None:
     """Serve HTTP on the socket `http` and metrics on the socket `metrics`."""
+    # Imported here: each process needs its own half only.
+    from bot.bootstrap.listener import listener as wired
+
     _die_with_supervisor(lifeline)
-    process = bootstrap.listener(settings, wake)
+    process = wired(settings, wake)
     _serve_metrics(socket.socket(fileno=metrics))
     app_token = process.vendors.slack_app_token
     socket_mode = SocketMode(process.slack.bolt, app_token) if app_token else None
@@ -89,9 +94,11 @@ def listener(settings: Settings, lifeline: int, wake: int, http: int, metrics: i
 
 def worker(settings: Settings, lifeline: int, wake: int) -> None:
     """Work in the inbox and do the effects, until SIGTERM."""
+    from bot.bootstrap.worker import worker as wired
+
     _die_with_supervisor(lifeline)
     _lock(data_folder(settings) / f"worker-{settings.replica}.lock")
-    process = bootstrap.worker(settings, lambda seconds: _wait(wake, seconds))
+    process = wired(settings, lambda seconds: _wait(wake, seconds))
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         process.intake.stop()
@@ -101,7 +108,7 @@ def worker(settings: Settings, lifeline: int, wake: int) -> None:
     # Accepting comes first: under load the listener gets the processor before the worker.
     os.nice(NICENESS)
     process.jobs.start()
-    process.housekeeping.start()
+    process.rounds.start()
     process.intake.run()
     # Jobs under way are not waited for: the next worker takes them up where they are.
     os._exit(0)

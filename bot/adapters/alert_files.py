@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,39 +12,36 @@ from bot.domain.backtest import RecordedAlert
 from bot.domain.classify import Severity
 from bot.domain.errors import InvalidInput
 
-NamedAlert = tuple[str, Mapping[str, str], Mapping[str, str]]
-"""An alert's name, labels and annotations."""
-
-
-def read_alerts(path: Path) -> list[NamedAlert]:
-    """The alerts of a file: a webhook's body, one alert, a list of alerts, or one a line.
-
-    Raises `InvalidInput` naming the file, and the line where there are several.
-    """
-    recorded = read_recorded(path)
-    return [(one.labels.get("alertname", ""), one.labels, one.annotations) for one in recorded]
-
 
 def read_recorded(path: Path) -> list[RecordedAlert]:
-    """As `read_alerts`, with the levels that people gave (`expected`, `also_defensible`)."""
+    """The alerts of a file: a webhook's body, one alert, a list of alerts, or one a line.
+
+    With the levels that people gave (`expected`, `also_defensible`), the PromQL (`expr`)
+    and the time (`startsAt`), where they stand there. Raises `InvalidInput` naming the
+    file, and the line where there are several.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path} can’t be read: {error}") from error
     try:
-        documents = [(str(path), json.loads(text))]
-    except ValueError:
-        documents = list(_lines(path, text))
-    return [_alert(place, alert) for place, document in documents for alert in _alerts(document)]
+        documents = [(str(path), json.loads(text))] if path.suffix != ".jsonl" else None
+    except (ValueError, RecursionError):
+        documents = None
+    return [
+        _alert(place, alert)
+        for place, document in documents or _lines(path, text)
+        for alert in _alerts(document)
+    ]
 
 
 def _lines(path: Path, text: str) -> Iterator[tuple[str, Any]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             place = f"{path}:{number}"
             try:
                 yield place, json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise InvalidInput(f"{place}: this is not JSON ({error}).") from error
 
 
@@ -66,12 +64,29 @@ def _alert(place: str, alert: Any) -> RecordedAlert:
         raise InvalidInput(f"{place}: annotations must be an object of names and texts.")
     expected = alert.get("expected")
     others = alert.get("also_defensible") or []
+    if not isinstance(others, list):
+        raise InvalidInput(f"{place}: also_defensible must be a list of levels.")
     return RecordedAlert(
-        {str(name): str(value) for name, value in alert["labels"].items()},
-        {str(name): str(value) for name, value in annotations.items()},
+        _texts(alert["labels"]),
+        _texts(annotations),
         None if expected is None else _level(place, expected),
         frozenset(_level(place, other) for other in others),
+        str(alert.get("expr") or ""),
+        _time(alert.get("startsAt")),
     )
+
+
+def _texts(values: dict[str, Any]) -> dict[str, str]:
+    return {name: "" if value is None else str(value) for name, value in values.items()}
+
+
+def _time(value: Any) -> datetime | None:
+    """A time in RFC 3339; it only says when the alert was, so another one says nothing."""
+    try:
+        at = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _level(place: str, level: Any) -> Severity:

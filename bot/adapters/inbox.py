@@ -71,7 +71,13 @@ class Inbox:
     for a URL that is neither SQLite's nor PostgreSQL's.
     """
 
-    def __init__(self, database_url: str, on_commit: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        on_commit: Callable[[], None] = lambda: None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._now = now
         self._adding = Connection(dialect_of(database_url, durable=True))
         # A removal that a power failure undoes shows its rows again; they are then skipped.
         self._reading = Connection(dialect_of(database_url, durable=False))
@@ -95,13 +101,25 @@ class Inbox:
         committed = asyncio.get_running_loop().create_future()
         self._waiting += 1
         self._waiting_bytes += len(body)
-        self._queue.put(_Request(source.value, time.time(), body, committed))
+        self._queue.put(_Request(source.value, self._now(), body, committed))
         return committed
 
-    def read(self, limit: int) -> list[Row]:
-        """The oldest rows, at most `limit`, in the order of their ids."""
+    def put(self, source: Source, body: bytes) -> None:
+        """Keep a delivery that no webhook brought; it is on the disk when this returns.
+
+        For any thread; others' commits wait as long as for one of the writer's. Raises
+        `TemporaryError` when it can't be kept.
+        """
+        self._adding.run(f"{_INSERT}(?, ?, ?)", (source.value, self._now(), body))
+        self._announce()
+
+    def read(self, limit: int, besides: Sequence[int] = ()) -> list[Row]:
+        """The oldest rows, at most `limit`, in the order of their ids; `besides` are left out."""
+        marks = ", ".join("?" * len(besides))
+        where = f"WHERE id NOT IN ({marks}) " if besides else ""
         rows = self._reading.run(
-            "SELECT id, source, received_at, body FROM inbox ORDER BY id LIMIT ?", (limit,)
+            f"SELECT id, source, received_at, body FROM inbox {where}ORDER BY id LIMIT ?",  # noqa: S608
+            (*besides, limit),
         )
         return [Row(id, Source(source), at, body) for id, source, at, body in rows]
 

@@ -19,20 +19,28 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from bot.adapters.matchers import parse_matcher
+from bot.adapters.cel import CelExpression, facts_named
+from bot.adapters.fact_queries import parse_comparison, parse_query
 from bot.adapters.model_problems import model_problems
 from bot.adapters.phrases import parse_phrases
 from bot.adapters.policy_names import name_problems
+from bot.adapters.text_model import shipped_text_model
 from bot.adapters.yaml_lines import LARGEST, FileProblems, Lines, Problem, load
 from bot.domain.classify import Policy, Rule, Severity, Signals
 from bot.domain.errors import InvalidInput
+from bot.domain.facts import BUILT_IN, Comparison, Fact
 from bot.domain.matcher import Matcher
+from bot.domain.matcher_text import parse_matcher
+from bot.domain.text_vote import TextVote
 from bot.domain.wording import Phrase, Vocabulary
 
 
 class PolicyProblems(FileProblems):
     """All that is wrong with a policy file."""
 
+
+LONGEST_TIMEOUT = 2.0
+"""Seconds that a fact may take at most: no page waits for Prometheus any longer."""
 
 _Parsed = TypeVar("_Parsed")
 
@@ -55,6 +63,18 @@ def _phrases(value: object) -> list[Phrase]:
     return _parsed(value, "phrase", parse_phrases)
 
 
+def _comparison(value: object) -> Comparison:
+    return _parsed(value, "comparison", parse_comparison)
+
+
+def _expression(value: object) -> CelExpression:
+    return _parsed(value, "CEL expression", CelExpression)
+
+
+def _query(value: object) -> str:
+    return _parsed(value, "query", parse_query)
+
+
 def _paging(level: Severity) -> Severity:
     if level.pages:
         return level
@@ -70,6 +90,20 @@ class _Model(BaseModel):
 _Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 _Matchers = list[Annotated[InstanceOf[Matcher], BeforeValidator(_matcher)]]
 _Phrases = list[Annotated[list[InstanceOf[Phrase]], BeforeValidator(_phrases)]]
+_Comparisons = list[Annotated[InstanceOf[Comparison], BeforeValidator(_comparison)]]
+_Cel = Annotated[InstanceOf[CelExpression] | None, BeforeValidator(_expression)]
+_Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+
+
+class _FactModel(_Model):
+    """`timeout` and `cache` are in seconds."""
+
+    id: _Id
+    meaning: _Sentence
+    query: Annotated[str, BeforeValidator(_query)]
+    timeout: Annotated[float, Field(gt=0, le=LONGEST_TIMEOUT)] = 1.0
+    cache: Annotated[float, Field(ge=0, le=3600)] = 15.0
+    fallback: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
 
 class _SignalModel(_Model):
@@ -81,14 +115,23 @@ class _SignalModel(_Model):
 class _RuleModel(_Model):
     id: _Id
     level: Severity
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+    reason: _Sentence
     when: Annotated[list[str], Field(min_length=1)] = []
     unless: list[str] = []
     match: Annotated[_Matchers, Field(min_length=1)] = []
+    facts: Annotated[_Comparisons, Field(min_length=1)] = []
+    cel: _Cel = None
+    certain: bool = False
+
+
+class _TextModelModel(_Model):
+    weight: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
 
 
 class _PolicyModel(_Model):
     default: Annotated[Severity, AfterValidator(_paging)]
+    text_model: _TextModelModel | None = None
+    facts: list[_FactModel] = []
     signals: list[_SignalModel] = []
     rules: Annotated[list[_RuleModel], Field(min_length=1)]
 
@@ -98,14 +141,31 @@ def load_policy(path: Path) -> Policy:
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
-        data, lines = load(content, str(path))
-        model = _validated(data, lines)
     except OSError as error:
         raise PolicyProblems((Problem(str(path), 1, f"{error.strerror}."),)) from error
+    return parse_policy(content, str(path))
+
+
+def parse_policy(content: bytes, source: str) -> Policy:
+    """The policy in a file's bytes; `source` names the file in the `PolicyProblems`."""
+    try:
+        model = _validated(*load(content, source))
     except FileProblems as error:
         raise PolicyProblems(error.problems) from error
-    digest = hashlib.sha256(content).hexdigest()
-    return Policy(tuple(map(_rule, model.rules)), model.default, digest, _signals(model.signals))
+    return Policy(
+        tuple(map(_rule, model.rules)),
+        model.default,
+        hashlib.sha256(content).hexdigest(),
+        _signals(model.signals),
+        tuple(Fact(**dict(one)) for one in model.facts),
+        _text_vote(model.text_model),
+    )
+
+
+def _text_vote(wanted: _TextModelModel | None) -> TextVote | None:
+    """The text model's vote, where the policy gives it any weight and the model is there."""
+    model = shipped_text_model() if wanted and wanted.weight else None
+    return TextVote(model, wanted.weight) if wanted and model else None
 
 
 def _validated(data: Any, lines: Lines) -> _PolicyModel:
@@ -126,6 +186,7 @@ def _signals(models: list[_SignalModel]) -> Signals:
 
 
 def _rule(model: _RuleModel) -> Rule:
+    needs = {comparison.name for comparison in model.facts} - BUILT_IN
     return Rule(
         model.id,
         model.level,
@@ -133,4 +194,8 @@ def _rule(model: _RuleModel) -> Rule:
         tuple(model.match),
         frozenset(model.when),
         frozenset(model.unless),
+        tuple(model.facts),
+        model.cel,
+        frozenset(needs | (facts_named(model.cel.text) if model.cel else set())),
+        model.certain,
     )

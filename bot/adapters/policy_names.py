@@ -1,4 +1,4 @@
-"""Whether a severity policy's signals and rules go by the names that they have.
+"""Whether a severity policy's facts, signals and rules go by the names that they have.
 
 This looks at the file's plain data, so that what is wrong elsewhere hides nothing here.
 """
@@ -6,16 +6,24 @@ This looks at the file's plain data, so that what is wrong elsewhere hides nothi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from bot.adapters.cel import facts_named
+from bot.adapters.fact_queries import parse_comparison
 from bot.adapters.yaml_lines import Lines, Path, Problem
-from bot.domain.classify import DEFAULT_RULE
+from bot.domain.classify import DEFAULT_RULE, TEXT_MODEL
+from bot.domain.errors import InvalidInput
+from bot.domain.facts import BUILT_IN
+
+_Named = tuple[Path, str]
+"""A name that is asked for, and where."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A signal or a rule, and where it stands."""
+    """A fact, a signal or a rule, and where it stands."""
 
     path: Path
     data: dict[str, Any]
@@ -26,7 +34,7 @@ class _Item:
         value = self.data.get("id")
         return value if isinstance(value, str) else None
 
-    def names(self, key: str) -> Iterator[tuple[Path, str]]:
+    def names(self, key: str) -> Iterator[_Named]:
         """The texts in the list at `key`, each with its path."""
         values = self.data.get(key)
         for index, value in enumerate(values if isinstance(values, list) else ()):
@@ -35,14 +43,22 @@ class _Item:
 
 
 def name_problems(data: Any, lines: Lines) -> Iterator[Problem]:
-    """Ids given twice, conditions that are missing, and signals that are not there or unused."""
-    signals, rules = _items(data, "signals"), _items(data, "rules")
+    """Ids given twice, conditions missing, and facts and signals that are not there or unused."""
+    facts, signals, rules = (_items(data, key) for key in ("facts", "signals", "rules"))
+    built_in = dict.fromkeys(BUILT_IN, "is a number that needs no query")
+    yield from _id_problems(facts, "fact", built_in, lines)
     yield from _id_problems(signals, "signal", {}, lines)
-    default = {DEFAULT_RULE: "is the name of what happens when no rule applies"}
-    yield from _id_problems(rules, "rule", default, lines)
+    taken = {
+        DEFAULT_RULE: "is the name of what happens when no rule applies",
+        TEXT_MODEL: "is the name of what happens when the text model outvotes a rule",
+    }
+    yield from _id_problems(rules, "rule", taken, lines)
     yield from _condition_problems(signals, ("says", "marked"), lines)
-    yield from _condition_problems(rules, ("when", "match"), lines)
-    yield from _reference_problems(signals, rules, lines)
+    yield from _condition_problems(rules, ("when", "match", "facts", "cel"), lines)
+    asked = [named for rule in rules for key in ("when", "unless") for named in rule.names(key)]
+    yield from _reference_problems("signal", signals, asked, lines)
+    asked = [named for rule in rules for named in _facts_named(rule)]
+    yield from _reference_problems("fact", facts, asked, lines)
 
 
 def _items(data: Any, key: str) -> list[_Item]:
@@ -65,25 +81,35 @@ def _id_problems(
 
 
 def _condition_problems(
-    items: list[_Item], keys: tuple[str, str], lines: Lines
+    items: list[_Item], keys: tuple[str, ...], lines: Lines
 ) -> Iterator[Problem]:
+    *first, last = (f"“{key}”" for key in keys)
     for item in items:
         if item.data.keys().isdisjoint(keys):
-            yield lines.problem(item.path, f"this needs a condition: “{keys[0]}” or “{keys[1]}”.")
+            yield lines.problem(item.path, f"this needs a condition: {', '.join(first)} or {last}.")
+
+
+def _facts_named(rule: _Item) -> Iterator[_Named]:
+    """The facts that a rule's comparisons and its expression name, as far as they can be read."""
+    for path, text in rule.names("facts"):
+        with suppress(InvalidInput):
+            name = parse_comparison(text).name
+            if name not in BUILT_IN:
+                yield path, name
+    expression = rule.data.get("cel")
+    if isinstance(expression, str):
+        for name in sorted(facts_named(expression)):
+            yield (*rule.path, "cel"), name
 
 
 def _reference_problems(
-    signals: list[_Item], rules: list[_Item], lines: Lines
+    kind: str, items: list[_Item], asked: list[_Named], lines: Lines
 ) -> Iterator[Problem]:
-    known = {signal.id for signal in signals}
-    asked = set()
-    for path, name in (named for rule in rules for key in _ASKED for named in rule.names(key)):
-        asked.add(name)
+    known = {item.id for item in items}
+    for path, name in asked:
         if name not in known:
-            yield lines.problem(path, f"there is no signal “{name}”.")
-    for signal in signals:
-        if signal.id is not None and signal.id not in asked:
-            yield lines.problem(signal.path, f"no rule asks for the signal “{signal.id}”.")
-
-
-_ASKED = ("when", "unless")
+            yield lines.problem(path, f"there is no {kind} “{name}”.")
+    names = {name for _, name in asked}
+    for item in items:
+        if item.id is not None and item.id not in names:
+            yield lines.problem(item.path, f"no rule asks for the {kind} “{item.id}”.")

@@ -6,6 +6,7 @@ fail with the file's lines.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from bot.adapters.model_problems import model_problems
 from bot.adapters.yaml_lines import LARGEST, FileProblems, Lines, Problem, load
 from bot.domain.classify import Policy, Severity, classify
+from bot.domain.facts import Context, FactValue
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a case's facts were measured; no rule looks at it."""
 
 
 class _Model(BaseModel):
@@ -26,12 +31,24 @@ class _Expectation(_Model):
 
 
 class PolicyTest(_Model):
-    """One case: what an alert with these labels and annotations has to be."""
+    """One case: what an alert with these labels and annotations has to be, by these facts."""
 
     name: Annotated[str, StringConstraints(min_length=1)]
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
+    facts: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = {}
+    firing: Annotated[int, Field(ge=1)] = 1
+    flaps: Annotated[int, Field(ge=0)] = 0
     expect: _Expectation
+
+    @property
+    def context(self) -> Context:
+        """What the case knows beyond the alert; its facts are as if measured."""
+        facts = {
+            name: FactValue(name, value, _LONG_AGO, "measured")
+            for name, value in self.facts.items()
+        }
+        return Context(facts, self.firing, self.flaps)
 
 
 class _TestsModel(_Model):
@@ -77,7 +94,10 @@ def _validated(data: Any, lines: Lines) -> _TestsModel:
 
 
 def _difference(test: PolicyTest, policy: Policy) -> str | None:
-    got = classify(policy, test.labels, test.annotations)
+    known = {fact.id for fact in policy.facts}
+    if unknown := sorted(test.facts.keys() - known):
+        return f"“{test.name}” gives a fact that the policy doesn't have: {', '.join(unknown)}."
+    got = classify(policy, test.labels, test.annotations, test.context)
     if (got.level, got.rule) == (test.expect.level, test.expect.rule):
         return None
     return (

@@ -7,6 +7,7 @@ beside it are what it is searched by. The schema is made by the migrations in
 
 from __future__ import annotations
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 
@@ -38,6 +39,8 @@ class AlertRow(SQLModel, table=True):
     """The last that is known of a fingerprint."""
 
     __tablename__ = "alert"
+    # Answers how many of an incident fire, and which fire at all, without reading the rows.
+    __table_args__ = (Index("ix_alert_status_incident_id", "status", "incident_id"),)
     fingerprint: str = Field(primary_key=True)
     incident_id: int | None = Field(default=None, index=True)
     status: str
@@ -89,4 +92,69 @@ class SeenRow(SQLModel, table=True):
 
     __tablename__ = "seen"
     key: str = Field(primary_key=True)
+    at: str
+
+
+class OccurrenceRow(SQLModel, table=True):
+    """An alert that fired, as it was then; what a severity policy is back-tested on."""
+
+    __tablename__ = "occurrence"
+    id: int | None = Field(default=None, primary_key=True)
+    at: str
+    document: str
+
+
+class AlertGroupRow(SQLModel, table=True):
+    """The last that an Alertmanager said of one of its groups."""
+
+    __tablename__ = "alert_group"
+    key: str = Field(primary_key=True)
+    receiver: str = Field(index=True)
+    document: str
+
+
+class RelationRow(SQLModel, table=True):
+    """An incident that may absorb others or be absorbed, by the labels that it shares."""
+
+    __tablename__ = "relation"
+    place: str = Field(primary_key=True)
+    key: str = Field(index=True)
+    role: str
+    incident_id: int
+    at: str
+
+
+class WindowRow(SQLModel, table=True):
+    """A maintenance window."""
+
+    __tablename__ = "maintenance_window"
+    id: int | None = Field(default=None, primary_key=True)
+    starts_at: str
+    ends_at: str = Field(index=True)
+    document: str
+
+
+class HiddenRow(SQLModel, table=True):
+    """That a maintenance window covered an incident at some time."""
+
+    __tablename__ = "hidden"
+    window_id: int = Field(primary_key=True)
+    incident_id: int = Field(primary_key=True)
+
+
+class BeatRow(SQLModel, table=True):
+    """The last beat of a dead man's switch."""
+
+    __tablename__ = "beat"
+    key: str = Field(primary_key=True)
+    document: str
+
+
+class PolicyRow(SQLModel, table=True):
+    """A policy file that was in use, by the SHA-256 of its bytes."""
+
+    __tablename__ = "policy"
+    digest: str = Field(primary_key=True)
+    name: str
+    text: str
     at: str

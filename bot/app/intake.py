@@ -1,41 +1,71 @@
 """Intake: what lies in the inbox becomes incidents.
 
-Rows are worked in by batches, one transaction a batch; a row that makes its batch fail
-is tried alone, so that it holds up no other. Rows leave the inbox only after the
-transaction that worked them in, and are recognised if they come back.
+What waits is judged before it is worked in, so that in a storm the worst comes first. It
+is worked in by batches, one transaction a batch; a row that makes its batch fail is tried
+alone, so that it holds up no other. Rows leave the inbox only after the transaction that
+worked them in, and are recognised if they come back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.app.deliveries import Deliveries, Received
 from bot.app.pager_events import PagerEvents
-from bot.app.record import open_incident, record_incident
-from bot.domain import incident as incidents
-from bot.domain.actor import ALERTMANAGER
-from bot.domain.alert import Alert, AlertStatus, Delivery
-from bot.domain.classify import Classification, Policy, classify
-from bot.domain.dedup import Change, KnownAlert, Sorted, sort
+from bot.domain.alert import AlertStatus, Delivery
 from bot.domain.errors import InvalidInput, TemporaryError
-from bot.domain.grouping import group_key, group_title
-from bot.domain.incident import Incident
-from bot.domain.incident_events import NAMED_ALERTS, AlertsChanged
 from bot.domain.unreadable import unreadable
 from bot.ports import Clock, Counters, Inbox, InboxRow, Source, Store, Transaction
 
-BATCH = 64
-"""Inbox rows a transaction; large enough that the commit's fsync is shared, small
-enough that the write lock is held for milliseconds."""
+Parse = Callable[[bytes, datetime], Delivery]
+"""Makes a delivery of an inbox row's body and the time at which it came. Raises
+`InvalidInput`, though what was accepted was checked before."""
+
+WAITING_ROWS = 256
+"""Inbox rows that are looked at ahead, to find the worst among them."""
+
+WAITING_ALERTS = 20_000
+"""Alerts in those rows, after which no more are read: a bound on memory."""
+
+BATCH_ROWS = 64
+"""Rows a transaction; large enough that the commit's fsync is shared."""
+
+BATCH_ALERTS = 500
+"""Alerts a transaction; small enough that the write lock is held for a fraction of a
+second, and that a P0 which comes meanwhile waits no longer than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A row that waits: its delivery (None for the pager's news), and how bad it is."""
+
+    row: InboxRow
+    received: Received | None
+    rank: str
+
+    @property
+    def alerts(self) -> int:
+        return len(self.received.delivery.alerts) if self.received else 1
+
+
+PAGER_RANK = "P0"
+"""Where the pager's news comes in line: an acknowledgement stops an escalation."""
+
+UNREADABLE_RANK = "P1"
+"""Where comes in line what can't be told: it pages."""
+
+LAST_RANK = "P4"
+"""Where resolutions come in line: behind the alerts that they may be about."""
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeRules:
-    """How what was received is read and judged."""
+    """How what was received is read, by its source, and who works it in."""
 
-    parse: Callable[[bytes], Delivery]
-    policy: Policy
+    parsers: Mapping[Source, Parse]
+    deliveries: Deliveries
     pager_events: PagerEvents
 
 
@@ -47,118 +77,109 @@ class Intake:
     ) -> None:
         self._store = store
         self._inbox = inbox
-        self._rules = rules
+        self._parsers = rules.parsers
+        self._deliveries = rules.deliveries
+        self._pager_events = rules.pager_events
         self._clock = clock
         self._counters = counters
+        self._waiting: dict[int, _Waiting] = {}
 
     def drain(self) -> int:
         """Work in one batch; returns how many rows that were (0: the inbox is empty)."""
-        rows = self._inbox.read(BATCH)
-        if rows:
-            self._work_in(rows)
-            self._inbox.remove([row.id for row in rows])
-        return len(rows)
+        self._look_ahead()
+        batch = self._worst_first()
+        if batch:
+            self._work_in(batch)
+            self._inbox.remove([one.row.id for one in batch])
+            for one in batch:
+                del self._waiting[one.row.id]
+        return len(batch)
 
-    def _work_in(self, rows: Sequence[InboxRow]) -> None:
+    def _look_ahead(self) -> None:
+        """Read and judge what has come since."""
+        room = WAITING_ROWS - len(self._waiting)
+        waiting_alerts = sum(one.alerts for one in self._waiting.values())
+        if room <= 0 or waiting_alerts >= WAITING_ALERTS:
+            return
+        for row in self._inbox.read(room, besides=list(self._waiting)):
+            waiting = self._judged(row)
+            self._waiting[row.id] = waiting
+            waiting_alerts += waiting.alerts
+            if waiting_alerts >= WAITING_ALERTS:
+                return
+
+    def _judged(self, row: InboxRow) -> _Waiting:
+        if row.source == Source.PAGERDUTY:
+            return _Waiting(row, None, PAGER_RANK)
         try:
-            self._commit(rows, self._read)
+            received = self._read(row)
+            rank = self._rank(received)
+        except InvalidInput as problem:
+            received, rank = self._unreadable(str(problem)), UNREADABLE_RANK
+        except Exception as error:  # Whatever it is, it must hold up no other row.
+            received, rank = self._unreadable(f"Reading it failed: {error!r}"), UNREADABLE_RANK
+        return _Waiting(row, received, rank)
+
+    def _read(self, row: InboxRow) -> Received:
+        at = datetime.fromtimestamp(row.received_at, UTC)
+        source = Source(row.source)
+        return Received(self._parsers[source](row.body, at), source, at)
+
+    def _rank(self, received: Received) -> str:
+        alerts = received.delivery.alerts
+        firing = (alert for alert in alerts if alert.status is AlertStatus.FIRING)
+        return min((self._deliveries.judge.judge(one).rank for one in firing), default=LAST_RANK)
+
+    def _worst_first(self) -> Sequence[_Waiting]:
+        """The next batch; among equals what came first."""
+        in_order = sorted(self._waiting.values(), key=lambda one: (one.rank, one.row.id))
+        batch: list[_Waiting] = []
+        alerts = 0
+        for one in in_order[:BATCH_ROWS]:
+            alerts += one.alerts
+            if batch and alerts > BATCH_ALERTS:
+                break
+            batch.append(one)
+        return batch
+
+    def _work_in(self, batch: Sequence[_Waiting]) -> None:
+        self._prepare(batch)
+        try:
+            self._commit(batch, self._apply)
         except TemporaryError:
             raise
         except Exception as error:
-            if len(rows) > 1:
-                for row in rows:
-                    self._work_in([row])
+            if len(batch) > 1:
+                for one in batch:
+                    self._work_in([one])
                 return
-            problem = f"Working it in failed: {error!r}"
-            self._commit(
-                rows, lambda tx, _row, now: self._apply(tx, unreadable(problem, now), now, now)
-            )
+            received = self._unreadable(f"Working it in failed: {error!r}")
+            self._commit(batch, lambda tx, _one, now: self._deliveries.apply(tx, received, now))
+
+    def _prepare(self, batch: Sequence[_Waiting]) -> None:
+        """Ask for facts, which must not be done while the write lock is held."""
+        received = (one.received for one in batch if one.received)
+        self._deliveries.judge.prepare(alert for one in received for alert in one.delivery.alerts)
 
     def _commit(
-        self, rows: Sequence[InboxRow], work: Callable[[Transaction, InboxRow, datetime], None]
+        self,
+        batch: Sequence[_Waiting],
+        work: Callable[[Transaction, _Waiting, datetime], None],
     ) -> None:
         now = self._clock.now()
         with self._store.transaction() as tx:
-            for row in rows:
+            for one in batch:
                 # The time is part of the key: a new inbox file counts from 1 again.
-                if tx.first_time(f"inbox:{row.id}:{row.received_at}", now):
-                    work(tx, row, now)
+                if tx.first_time(f"inbox:{one.row.id}:{one.row.received_at}", now):
+                    work(tx, one, now)
 
-    def _read(self, tx: Transaction, row: InboxRow, now: datetime) -> None:
-        if row.source == Source.PAGERDUTY:
-            reason = self._rules.pager_events.apply(tx, row.body, now)
-            self._counters.count("pager_events", reason=reason.value)
+    def _apply(self, tx: Transaction, one: _Waiting, now: datetime) -> None:
+        if one.received is not None:
+            self._deliveries.apply(tx, one.received, now)
             return
-        try:
-            delivery = self._rules.parse(row.body)
-        except InvalidInput as problem:
-            delivery = unreadable(str(problem), now)
-        self._apply(tx, delivery, datetime.fromtimestamp(row.received_at, UTC), now)
+        reason = self._pager_events.apply(tx, one.row.body, now)
+        self._counters.count("pager_events", reason=reason.value)
 
-    def _apply(
-        self, tx: Transaction, delivery: Delivery, received_at: datetime, now: datetime
-    ) -> None:
-        known = tx.known_alerts([alert.fingerprint for alert in delivery.alerts])
-        found = sort(delivery.alerts, known, group_key, received_at)
-        for news, number in found.news.items():
-            self._counters.count("alerts", number, news=news.value)
-        tx.save_alerts([KnownAlert(alert, None) for alert in found.homeless])
-        _revive(tx, found)
-        for key, alerts in found.fired.items():
-            home = self._home(tx, key, alerts, now)
-            found.known.setdefault(home.id, Change()).fired.extend(alerts)
-        unseen = delivery.truncated_alerts if delivery.status is AlertStatus.FIRING else 0
-        for incident_id, change in found.known.items():
-            self._update(tx, tx.incident(incident_id), change, unseen, now)
-
-    def _home(self, tx: Transaction, key: str, alerts: Sequence[Alert], now: datetime) -> Incident:
-        """The incident that these firing alerts belong to; opened if there is none."""
-        latest = tx.latest_incident(key)
-        if latest is not None and incidents.rejoins(latest, now):
-            return latest
-        first = alerts[0]
-        opening = incidents.opening(
-            key, group_title(first.labels), first.summary, self._worst(alerts), now
-        )
-        self._counters.count("incidents", 1, severity=opening[0].classification.level.value)
-        return open_incident(tx, opening, ALERTMANAGER, now)
-
-    def _update(
-        self, tx: Transaction, incident: Incident, change: Change, unseen: int, now: datetime
-    ) -> None:
-        tx.save_alerts([KnownAlert(alert, incident.id) for alert in change.everything()])
-        if not (change.fired or change.resolved):
-            return
-        changed = AlertsChanged(
-            fired=_names(change.fired),
-            fired_count=len(change.fired),
-            resolved=_names(change.resolved),
-            resolved_count=len(change.resolved),
-            firing=tx.count_firing(incident.id),
-            unseen=unseen,
-        )
-        worst = self._worst(change.fired) if change.fired else None
-        record_incident(
-            tx, incident, incidents.receive(incident, changed, worst), ALERTMANAGER, now
-        )
-
-    def _worst(self, alerts: Sequence[Alert]) -> Classification:
-        judged = (classify(self._rules.policy, one.labels, one.annotations) for one in alerts)
-        return min(judged, key=lambda classification: classification.level.value)
-
-
-def _revive(tx: Transaction, found: Sorted) -> None:
-    """What fires anew while its incident is over has fired: nobody is on it.
-
-    Its resolution may never have come: Alertmanager's `send_resolved` can be off.
-    """
-    for incident_id, change in found.known.items():
-        if change.restarted and tx.incident(incident_id).state.over:
-            for alert in change.restarted:
-                found.fired.setdefault(group_key(alert.labels), []).append(alert)
-            change.restarted = []
-
-
-def _names(alerts: Sequence[Alert]) -> tuple[str, ...]:
-    """What tells these alerts apart, for people: the summaries of the first few."""
-    return tuple(alert.summary for alert in alerts[:NAMED_ALERTS])
+    def _unreadable(self, problem: str) -> Received:
+        now = self._clock.now()
+        return Received(unreadable(problem, now), Source.TOCSIN, now)

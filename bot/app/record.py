@@ -6,10 +6,10 @@ from datetime import datetime
 
 from bot.domain import incident as incidents
 from bot.domain import run as runs
-from bot.domain.actor import Actor
-from bot.domain.effects import first_delay
+from bot.domain.actor import TOCSIN, Actor
+from bot.domain.effects import Effect, SettleIncident, first_delay
 from bot.domain.incident import Incident
-from bot.domain.incident_events import IncidentEvent, IncidentOpened
+from bot.domain.incident_events import IncidentEvent, IncidentOpened, Suppressed
 from bot.domain.reactions import after_incident, after_run
 from bot.domain.run import Run
 from bot.domain.run_events import RunEvent, RunRequested
@@ -35,14 +35,30 @@ def record_incident(
     actor: Actor,
     now: datetime,
 ) -> Incident:
-    """Write down what happened to an incident; returns it as it is afterwards."""
+    """Write down what happened to an incident, and the ticket that this may call for.
+
+    Returns the incident as it is afterwards.
+    """
     for event in events:
         incident = incidents.evolve(incident, event, actor, now)
         tx.append(event, actor, now, incident_id=incident.id)
+        if isinstance(event, Suppressed):
+            tx.hide(event.window_id, incident.id)
+    for ticket in incidents.ticket(incident, now):
+        incident = incidents.evolve(incident, ticket, TOCSIN, now)
+        tx.append(ticket, TOCSIN, now, incident_id=incident.id)
+        events = (*events, ticket)
     tx.save_incident(incident)
     for effect in after_incident(incident, events):
-        tx.enqueue(effect, first_delay(effect))
+        tx.enqueue(effect, _delay(incident, effect, now))
     return incident
+
+
+def _delay(incident: Incident, effect: Effect, now: datetime) -> float:
+    """Seconds until the effect is to be done for the first time."""
+    if isinstance(effect, SettleIncident) and incident.quiet_until is not None:
+        return (incident.quiet_until - now).total_seconds()
+    return first_delay(effect)
 
 
 def open_run(tx: Transaction, draft: Run, actor: Actor, now: datetime) -> Run:

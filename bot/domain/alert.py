@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,6 +63,41 @@ class Delivery:
     truncated_alerts: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class AlertGroup:
+    """The last that an Alertmanager said of one of its groups, and when it came.
+
+    An alert has a life of its own within its incident; this is the group's, as
+    Alertmanager keeps it: whether any alert of it fires, and how many it left out.
+    """
+
+    external_url: str
+    receiver: str
+    group_key: str
+    status: AlertStatus
+    labels: Mapping[str, str]
+    received_at: datetime
+    truncated_alerts: int = 0
+
+    @property
+    def key(self) -> str:
+        """Tells it from every other group of any Alertmanager."""
+        return "\n".join((self.external_url, self.receiver, self.group_key))
+
+
+def group_of(delivery: Delivery, received_at: datetime) -> AlertGroup:
+    """The group that the delivery is about."""
+    return AlertGroup(
+        delivery.external_url,
+        delivery.receiver,
+        delivery.group_key,
+        delivery.status,
+        delivery.group_labels,
+        received_at,
+        delivery.truncated_alerts,
+    )
+
+
 class NotJson(InvalidInput):
     """What was to be a delivery is no JSON."""
 
@@ -73,10 +107,17 @@ class WrongVersion(InvalidInput):
 
 
 def fingerprint_of(labels: Mapping[str, str]) -> str:
-    """A fingerprint for an alert that came without one: 16 hexadecimal digits.
+    """The fingerprint that Alertmanager gives to this label set: 16 hexadecimal digits.
 
-    Names and values are separated by 0xFF, a byte that UTF-8 never holds, so that
-    different label sets can't run together (Alertmanager hashes them likewise).
+    FNV-1a over names and values by name, each followed by 0xFF, a byte that UTF-8 never
+    holds. Source: prometheus/common, model/signature.go (labelSetToFingerprint).
     """
-    parts = (text.encode() for pair in sorted(labels.items()) for text in pair)
-    return hashlib.sha256(b"\xff".join(parts)).hexdigest()[:16]
+    digest = _FNV_OFFSET
+    for pair in sorted(labels.items()):
+        for byte in b"".join(text.encode() + b"\xff" for text in pair):
+            digest = (digest ^ byte) * _FNV_PRIME % 2**64
+    return f"{digest:016x}"
+
+
+_FNV_OFFSET = 14695981039346656037
+_FNV_PRIME = 1099511628211

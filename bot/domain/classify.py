@@ -4,17 +4,20 @@ The policy is data (``policy/severity.yaml``); this module only applies it. Firs
 alert's signals are seen, such as "marked critical" or "no leader is left", then the rules
 are asked, which are about signals. Every outcome names the rule, the policy's digest and
 the rules that were passed over, so that "why P1?" has one answer. What no rule knows
-fails towards paging.
+fails towards paging, and a fact that could not be measured never lowers a level.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from bot.domain.facts import NO_CONTEXT, Comparison, Context, Expression, Fact, FactValue
 from bot.domain.matcher import Matcher
-from bot.domain.wording import Phrase, Vocabulary, prose
+from bot.domain.text_model import Opinion
+from bot.domain.text_vote import TextVote
+from bot.domain.wording import Phrase, Vocabulary, Words, prose, words_of
 
 
 class Severity(StrEnum):
@@ -59,21 +62,53 @@ class Signals:
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     matchers: tuple[tuple[str, Matcher], ...] = ()
 
-    def seen(self, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Evidence:
-        """The signals of the alert with these labels and annotations."""
-        said = self.vocabulary.said(prose(labels, annotations))
-        found: dict[str, Matcher | Phrase] = {**said}
+    def seen(
+        self,
+        words: Words,
+        labels: Mapping[str, str],
+        annotations: Mapping[str, str],
+        expression: str = "",
+    ) -> Evidence:
+        """The signals of the alert with these labels, annotations, PromQL and words of prose."""
+        found: dict[str, Matcher | Phrase] = {**self.vocabulary.said_in(words)}
         for signal, matcher in self.matchers:
-            if signal not in found and matcher.holds(labels, annotations):
+            if signal not in found and matcher.holds(labels, annotations, expression):
                 found[signal] = matcher
         return found
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """Applies where all matchers hold, all signals of `when` are seen and none of `unless`.
+class Case:
+    """An alert as the rules are asked about it.
 
-    `reason` is said to people, so it is a plain sentence.
+    `words` are those of its prose, `evidence` is what was seen on it.
+    """
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    evidence: Evidence
+    seen: frozenset[str]
+    context: Context
+    words: Words = field(default_factory=list)
+
+    def meets(self, matcher: Matcher) -> bool:
+        """Whether the matcher's condition holds."""
+        return matcher.holds(self.labels, self.annotations, self.context.expression)
+
+    def opinion(self, vote: TextVote) -> Opinion | None:
+        """What the text model makes of the alert; None where it has nothing to say."""
+        severity = self.labels.get("severity", "")
+        return vote.model.opinion(self.words, severity, self.context.expression)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Applies where everything that it asks for holds.
+
+    That is: all matchers hold, all signals of `when` are seen and none of `unless`, all
+    comparisons with `facts` hold, and the `expression` does. `needs` are the ids of the
+    facts that comparisons and expression look at. `reason` is said to people, so it is a
+    plain sentence. A rule that is `certain` is never outvoted by the text model.
     """
 
     id: str
@@ -82,29 +117,46 @@ class Rule:
     matchers: tuple[Matcher, ...] = ()
     when: frozenset[str] = frozenset()
     unless: frozenset[str] = frozenset()
+    facts: tuple[Comparison, ...] = ()
+    expression: Expression | None = None
+    needs: frozenset[str] = frozenset()
+    certain: bool = False
 
-    def applies(
-        self, seen: frozenset[str], labels: Mapping[str, str], annotations: Mapping[str, str]
-    ) -> bool:
-        """Whether nothing stands against this rule where these signals were seen."""
+    @property
+    def asks_beyond_the_alert(self) -> bool:
+        """Whether more than the alert's own words and labels decides."""
+        return bool(self.facts) or self.expression is not None
+
+    def fits(self, case: Case) -> bool:
+        """Whether signals and matchers leave it to the facts, if there are any, to decide."""
         return (
-            self.when <= seen
-            and self.unless.isdisjoint(seen)
-            and all(matcher.holds(labels, annotations) for matcher in self.matchers)
+            self.when <= case.seen
+            and self.unless.isdisjoint(case.seen)
+            and all(case.meets(matcher) for matcher in self.matchers)
         )
 
-    def objection(
-        self, evidence: Evidence, labels: Mapping[str, str], annotations: Mapping[str, str]
-    ) -> str | None:
+    def holds(self, case: Case) -> bool:
+        """Whether a rule that fits applies. It costs more, so it is asked afterwards."""
+        return all(comparison.holds(case.context) for comparison in self.facts) and (
+            self.expression is None
+            or self.expression.holds(case.labels, case.annotations, case.context)
+        )
+
+    def objection(self, case: Case) -> str | None:
         """What stands against this rule, in words, or None when it applies."""
-        for signal in sorted(self.when - evidence.keys()):
+        for signal in sorted(self.when - case.seen):
             return f"{signal} is not seen"
-        for signal in sorted(self.unless & evidence.keys()):
-            return f"{signal} is seen ({evidence[signal]})"
+        for signal in sorted(self.unless & case.seen):
+            return f"{signal} is seen ({case.evidence[signal]})"
         for matcher in self.matchers:
-            if not matcher.holds(labels, annotations):
+            if not case.meets(matcher):
                 return f"{matcher} does not hold"
-        return None
+        for comparison in self.facts:
+            if objection := comparison.objection(case.context):
+                return objection
+        if self.expression is None:
+            return None
+        return self.expression.objection(case.labels, case.annotations, case.context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +171,16 @@ class Policy:
     default: Severity
     digest: str
     signals: Signals = field(default_factory=Signals)
+    facts: tuple[Fact, ...] = ()
+    text_vote: TextVote | None = None
+
+    def case(
+        self, labels: Mapping[str, str], annotations: Mapping[str, str], context: Context
+    ) -> Case:
+        """The alert, with what is seen on it."""
+        words = words_of(prose(labels, annotations))
+        evidence = self.signals.seen(words, labels, annotations, context.expression)
+        return Case(labels, annotations, evidence, frozenset(evidence), context, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +193,27 @@ class Passed:
 
 
 DEFAULT_RULE = "default"
+TEXT_MODEL = "text-model"
+"""What stands in the rule's place where the text model has outvoted the rule."""
+
+_LEVELS = tuple(Severity)
+"""The levels by the numbers that the text model has for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """The level and its explanation."""
+    """The level and its explanation; `facts` are those that the rule rests on."""
 
     level: Severity
     rule: str
     reason: str
     policy_digest: str
+    facts: tuple[FactValue, ...] = ()
+
+    @property
+    def measured(self) -> bool:
+        """Whether it rests on no fact's fallback."""
+        return all(fact.measured for fact in self.facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,21 +226,90 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A classification with what was seen, and every rule that lost, in the policy's order."""
+    """A classification with what was seen, and every rule that lost, in the policy's order.
+
+    `facts` are all that were looked at, those that are not known among them.
+    """
 
     classification: Classification
     seen: tuple[Seen, ...]
     passed: tuple[Passed, ...]
+    facts: tuple[FactValue, ...] = ()
 
 
 def classify(
-    policy: Policy, labels: Mapping[str, str], annotations: Mapping[str, str]
+    policy: Policy,
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+    context: Context = NO_CONTEXT,
 ) -> Classification:
     """The level of an alert with these labels and annotations, and the rule that said so."""
-    seen = frozenset(policy.signals.seen(labels, annotations))
+    return _decided(policy, policy.case(labels, annotations, context))
+
+
+def explain(
+    policy: Policy,
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+    context: Context = NO_CONTEXT,
+) -> Explanation:
+    """As `classify`, with what was seen, and the rules that lost and why."""
+    case = policy.case(labels, annotations, context)
+    chosen = _decided(policy, case)
+    ids = [rule.id for rule in policy.rules]
+    won = ids.index(chosen.rule) if chosen.rule in ids else len(ids)
+    passed = tuple(
+        Passed(rule.id, rule.level, rule.objection(case) or _outdone(chosen, index > won))
+        for index, rule in enumerate(policy.rules)
+        if index != won
+    )
+    seen = [Seen(signal, str(by)) for signal, by in case.evidence.items()]
+    if policy.text_vote and (opinion := case.opinion(policy.text_vote)):
+        against = _LEVELS.index(chosen.level)
+        seen.append(Seen(TEXT_MODEL, policy.text_vote.said(opinion, against)))
+    return Explanation(chosen, tuple(seen), passed, tuple(context.facts.values()))
+
+
+def wanted(
+    policy: Policy,
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+    expression: str = "",
+) -> tuple[Fact, ...]:
+    """The facts that can still decide about an alert with this PromQL, in the policy's order.
+
+    Those are the ones of the rules that fit, up to the first that applies without any.
+    """
+    if not policy.facts:
+        return ()
+    needs: set[str] = set()
+    case = policy.case(labels, annotations, Context(expression=expression))
     for rule in policy.rules:
-        if rule.applies(seen, labels, annotations):
-            return Classification(rule.level, rule.id, rule.reason, policy.digest)
+        if rule.fits(case):
+            if not rule.asks_beyond_the_alert:
+                break
+            needs |= rule.needs
+    return tuple(fact for fact in policy.facts if fact.id in needs)
+
+
+def _decided(policy: Policy, case: Case) -> Classification:
+    """What the first rule that applies says, and at least what is so without fallbacks."""
+    chosen = _first(policy, case)
+    if chosen.measured:
+        return chosen
+    sure = _first(policy, replace(case, context=case.context.without_fallbacks()))
+    return sure if sure.level.worse_than(chosen.level) else chosen
+
+
+def _first(policy: Policy, case: Case) -> Classification:
+    for rule in policy.rules:
+        if rule.fits(case) and rule.holds(case):
+            found = case.context.facts
+            used = tuple(found[name] for name in sorted(rule.needs) if name in found)
+            chosen = Classification(rule.level, rule.id, rule.reason, policy.digest, used)
+            if rule.certain or rule.asks_beyond_the_alert:
+                return chosen
+            return _voted(policy.text_vote, case, chosen)
     return Classification(
         policy.default,
         DEFAULT_RULE,
@@ -176,20 +318,23 @@ def classify(
     )
 
 
-def explain(
-    policy: Policy, labels: Mapping[str, str], annotations: Mapping[str, str]
-) -> Explanation:
-    """As `classify`, with what was seen, and the rules that lost and why."""
-    chosen = classify(policy, labels, annotations)
-    evidence = policy.signals.seen(labels, annotations)
-    passed = tuple(
-        Passed(
-            rule.id,
-            rule.level,
-            rule.objection(evidence, labels, annotations) or f"rule {chosen.rule} comes first",
-        )
-        for rule in policy.rules
-        if rule.id != chosen.rule
-    )
-    seen = tuple(Seen(signal, str(by)) for signal, by in evidence.items())
-    return Explanation(chosen, seen, passed)
+def _voted(vote: TextVote | None, case: Case, chosen: Classification) -> Classification:
+    """What the rule says, or the text model where it outvotes the rule."""
+    if vote is None:
+        return chosen
+    level = _LEVELS.index(chosen.level)
+    opinion = case.opinion(vote)
+    best = vote.outvotes(opinion, level) if opinion else None
+    if opinion is None or best is None:
+        return chosen
+    reason = f"Its wording says {vote.said(opinion, level)}, and outvotes rule {chosen.rule}."
+    return replace(chosen, level=_LEVELS[best], rule=TEXT_MODEL, reason=reason)
+
+
+def _outdone(chosen: Classification, comes_later: bool) -> str:
+    """Why a rule that nothing stands against lost."""
+    if chosen.rule == TEXT_MODEL:
+        return "the text model outvoted the rules"
+    if comes_later:
+        return f"rule {chosen.rule} comes first"
+    return f"it rests on a fallback, which must not lower the level from {chosen.level}"

@@ -47,10 +47,15 @@ class News(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KnownAlert:
-    """The last that is known of a fingerprint, and the incident it belongs to."""
+    """The last that is known of a fingerprint, and the incident it belongs to.
+
+    `origin` is the external URL of the Alertmanager that told of it, or None when it came
+    another way: what no Alertmanager told of is not looked for there.
+    """
 
     alert: Alert
     incident_id: int | None
+    origin: str | None = None
 
 
 def compare(known: Alert | None, received: Alert, received_at: datetime) -> News:
@@ -100,9 +105,11 @@ class Change:
     resolved: list[Alert] = field(default_factory=list)
     restarted: list[Alert] = field(default_factory=list)
     silent: list[Alert] = field(default_factory=list)
+    reworded: list[Alert] = field(default_factory=list)
+    """Repeats with other annotations, which may call for another level."""
 
     def everything(self) -> list[Alert]:
-        """All alerts to record."""
+        """All alerts to record; what is only reworded stays as it was."""
         return [*self.fired, *self.resolved, *self.restarted, *self.silent]
 
     def add(self, news: News, alert: Alert) -> None:
@@ -140,9 +147,11 @@ def sort(
         before = known.get(alert.fingerprint)
         news = compare(before.alert if before else None, alert, received_at)
         result.news[news] += 1
+        home = before.incident_id if before else None
+        if before and home is not None and _reworded(news, before.alert, alert):
+            result.known.setdefault(home, Change()).reworded.append(alert)
         if not news.recorded:
             continue
-        home = before.incident_id if before else None
         if news is News.FIRED:
             result.fired.setdefault(group_key(alert.labels), []).append(alert)
         elif home is None:
@@ -150,6 +159,11 @@ def sort(
         else:
             result.known.setdefault(home, Change()).add(news, alert)
     return result
+
+
+def _reworded(news: News, before: Alert, alert: Alert) -> bool:
+    firing = alert.status is AlertStatus.FIRING
+    return news is News.REPEATED and firing and before.annotations != alert.annotations
 
 
 def _latest(alerts: Sequence[Alert]) -> Iterable[Alert]:

@@ -20,6 +20,8 @@ class Lane(StrEnum):
     PAGING = "paging"
     CHAT = "chat"
     RUNS = "runs"
+    UPKEEP = "upkeep"
+    """What is looked at again later: timers, facts, maintenance windows, silences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,49 @@ class AdvanceRun:
     attempt: int = 1
 
 
-Effect = UpdatePage | UpdateMessage | SendAnswer | AnswerPlan | AdvanceRun
+@dataclass(frozen=True, slots=True)
+class SettleIncident:
+    """Resolve an incident that was to be quiet until now, if it was."""
+
+    incident_id: int
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSeverity:
+    """Ask again for the facts that an incident's level depends on."""
+
+    incident_id: int
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewWindow:
+    """Look at the open incidents: a maintenance window has begun, or has ended."""
+
+    window_id: int
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateSilence:
+    """Bring Alertmanager up to date about the silence that goes with a maintenance window."""
+
+    window_id: int
+    attempt: int = 1
+
+
+Effect = (
+    UpdatePage
+    | UpdateMessage
+    | SendAnswer
+    | AnswerPlan
+    | AdvanceRun
+    | SettleIncident
+    | ReviewSeverity
+    | ReviewWindow
+    | UpdateSilence
+)
 
 
 def lane(effect: Effect) -> Lane:
@@ -83,12 +127,14 @@ def lane(effect: Effect) -> Lane:
             return Lane.CHAT
         case AdvanceRun() | AnswerPlan():
             return Lane.RUNS
+        case SettleIncident() | ReviewSeverity() | ReviewWindow() | UpdateSilence():
+            return Lane.UPKEEP
 
 
 def order_key(effect: Effect) -> str:
     """Effects with the same key are done one after the other, never two at once."""
     match effect:
-        case UpdatePage(incident_id):
+        case UpdatePage(incident_id) | SettleIncident(incident_id) | ReviewSeverity(incident_id):
             return f"incident:{incident_id}"
         case UpdateMessage(subject):
             return str(subject)
@@ -96,6 +142,8 @@ def order_key(effect: Effect) -> str:
             return response_url
         case AdvanceRun(run_id):
             return f"run:{run_id}"
+        case ReviewWindow(window_id) | UpdateSilence(window_id):
+            return f"window:{window_id}"
 
 
 def priority(effect: Effect) -> int:
@@ -123,6 +171,8 @@ def waiting_place(effect: Effect) -> str | None:
     waits will look at the present when it is its turn. Pages never share a place: each
     is asked for on its own, so that nothing that becomes of one can hold back another.
     """
+    if isinstance(effect, ReviewSeverity):
+        return f"severity:{effect.incident_id}"
     if not isinstance(effect, UpdateMessage):
         return None
     haste = "retry" if effect.attempt > 1 else "soon" if effect.soon else "now"

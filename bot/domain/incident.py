@@ -15,10 +15,13 @@ from enum import StrEnum
 
 from bot.domain.actor import Actor, ActorKind
 from bot.domain.classify import Classification, Severity
-from bot.domain.errors import IllegalTransition
+from bot.domain.errors import IllegalTransition, InvalidInput
+from bot.domain.flapping import Flapping
 from bot.domain.incident_events import (
+    Absorbed,
     Acknowledged,
     AlertsChanged,
+    AlertsTakenOver,
     Closed,
     IncidentEvent,
     IncidentOpened,
@@ -26,11 +29,15 @@ from bot.domain.incident_events import (
     PageAction,
     PageRefused,
     PageSent,
+    Quieted,
     Reopened,
     Resolved,
+    SeverityOverridden,
     SeverityRaised,
+    Suppressed,
     TicketOpened,
     Unacknowledged,
+    Unsuppressed,
 )
 
 
@@ -76,13 +83,6 @@ TRANSITIONS: Mapping[tuple[IncidentState, Command], IncidentState] = {
 }
 """Every transition that people can cause; a pair that is missing is refused."""
 
-REJOIN_WINDOW = timedelta(minutes=15)
-"""How long after its resolution a group's next alert rejoins the same incident.
-
-Three times Prometheus' usual `for: 5m`, so that a condition that comes and goes around
-its threshold stays one incident, and one page.
-"""
-
 RESPONSE_TIMES: Mapping[Severity, timedelta] = {
     Severity.P0: timedelta(minutes=15),
     Severity.P1: timedelta(hours=1),
@@ -121,6 +121,16 @@ class Incident:
     resolved_at: datetime | None = None
     ticket_due_at: datetime | None = None
     page: PageState | None = None
+    flaps: int = 0
+    """How often its alerts fired again after all of them had been resolved."""
+    quiet_until: datetime | None = None
+    """Nothing fires; when it is resolved if that stays so. None while anything fires."""
+    suppressed_by: int | None = None
+    """The maintenance window that covers all that fires, if one does."""
+    absorbed_by: int | None = None
+    """The incident that it turned out to be a part of."""
+    overridden: bool = False
+    """Whether a person set the level, which rules then leave alone."""
 
     @property
     def severity(self) -> Severity:
@@ -135,44 +145,98 @@ class Incident:
 
 def opening(
     group_key: str, title: str, summary: str, classification: Classification, now: datetime
-) -> tuple[IncidentOpened, *tuple[IncidentEvent, ...]]:
-    """The events that open an incident; levels that don't page enter a ticket as well.
+) -> IncidentOpened:
+    """The event that opens an incident.
 
     The pager's key is derived from what is committed with the incident, so every try
     to page it, by whichever process, uses the same one.
     """
     seed = f"{group_key}\n{now.isoformat()}"
     dedup_key = f"tocsin-{hashlib.sha256(seed.encode()).hexdigest()[:32]}"
-    opened = IncidentOpened(group_key, title, summary, classification, dedup_key)
-    if classification.level.pages:
-        return (opened,)
-    return (opened, TicketOpened(now + RESPONSE_TIMES[classification.level]))
+    return IncidentOpened(group_key, title, summary, classification, dedup_key)
 
 
-def rejoins(incident: Incident, now: datetime) -> bool:
+def ticket(incident: Incident, now: datetime) -> tuple[TicketOpened, ...]:
+    """The ticket that an open incident needs when it pages nobody, unless it has one."""
+    paged = incident.severity.pages or incident.suppressed_by is not None
+    if paged or incident.state.over or incident.ticket_due_at is not None:
+        return ()
+    return (TicketOpened(now + RESPONSE_TIMES[incident.severity]),)
+
+
+def rejoins(incident: Incident, flapping: Flapping, now: datetime) -> bool:
     """Whether a firing alert of the same group belongs to this incident, not to a new one."""
-    if incident.state is IncidentState.CLOSED:
+    if incident.state is IncidentState.CLOSED or incident.absorbed_by is not None:
         return False
-    return incident.resolved_at is None or now - incident.resolved_at <= REJOIN_WINDOW
+    return incident.resolved_at is None or flapping.rejoins(incident.resolved_at, now)
 
 
 def receive(
-    incident: Incident, change: AlertsChanged, worst: Classification | None
+    incident: Incident,
+    change: AlertsChanged,
+    worst: Classification | None,
+    flapping: Flapping,
+    now: datetime,
 ) -> tuple[IncidentEvent, ...]:
     """What a change of its alerts means; `worst` classifies the worst alert that fired."""
     events: list[IncidentEvent] = [change]
-    level = incident.severity
-    if worst is not None and worst.level.worse_than(level):
-        events.append(SeverityRaised(level, worst))
-        level = worst.level
+    if worst is not None:
+        events.extend(raising(incident, worst))
     if change.fired_count and incident.state.over:
         events.append(Reopened("Its alerts are firing again."))
-    elif level.pages and not (incident.severity.pages or incident.state is _S.TRIGGERED):
-        # Who took a ticket in the afternoon need not be awake when it has to page.
-        events.append(Reopened("It was taken as a ticket, and now it has to page."))
     if change.resolved_count and not (change.firing or change.unseen or incident.state.over):
-        events.append(Resolved("All its alerts are resolved."))
+        events.append(_quiet(flapping.quiet(incident.flaps), now))
     return tuple(events)
+
+
+def raising(incident: Incident, worst: Classification) -> tuple[IncidentEvent, ...]:
+    """What follows from a classification: the level rises, and never falls by itself."""
+    if incident.overridden or not worst.level.worse_than(incident.severity):
+        return ()
+    return (SeverityRaised(incident.severity, worst), *_woken(incident, worst.level))
+
+
+def _woken(incident: Incident, level: Severity) -> tuple[Reopened, ...]:
+    """Who took a ticket in the afternoon need not be awake when it has to page."""
+    taken = incident.state in (_S.ACKNOWLEDGED, _S.MITIGATED)
+    if taken and level.pages and not incident.severity.pages:
+        return (Reopened("It was taken as a ticket, and now it has to page."),)
+    return ()
+
+
+def _quiet(wait: timedelta, now: datetime) -> IncidentEvent:
+    if wait:
+        return Quieted(now + wait)
+    return Resolved("All its alerts are resolved.")
+
+
+def settle(incident: Incident, now: datetime) -> tuple[IncidentEvent, ...]:
+    """What follows when an incident has been quiet for as long as it had to be."""
+    if incident.quiet_until is None or incident.quiet_until > now or incident.state.over:
+        return ()
+    return (Resolved("All its alerts are resolved, and none has fired again since."),)
+
+
+LONGEST_REASON = 500
+"""Characters of the reason for an override or a window; it is shown in one line."""
+
+
+def override(incident: Incident, level: Severity, reason: str) -> tuple[IncidentEvent, ...]:
+    """A person sets the level, for a reason; it stays until the incident is closed."""
+    if incident.state is IncidentState.CLOSED:
+        raise IllegalTransition(f"{incident.reference} is closed; reopen it to set its level.")
+    if not reason.strip():
+        raise InvalidInput(f"Say why {incident.reference} is {level}, after the level.")
+    if len(reason) > LONGEST_REASON:
+        raise InvalidInput(f"The reason is longer than {LONGEST_REASON} characters; shorten it.")
+    overridden = SeverityOverridden(incident.severity, level, reason.strip())
+    return (overridden, *_woken(incident, level))
+
+
+def absorb(parent: Incident, child: Incident) -> tuple[IncidentEvent, ...]:
+    """What happens to `parent` when `child` turns out to be a part of it."""
+    taken = AlertsTakenOver(child.id, child.title, parent.firing + child.firing)
+    return (taken, *raising(parent, child.classification))
 
 
 def decide(incident: Incident, command: Command) -> tuple[IncidentEvent, ...]:
@@ -217,9 +281,19 @@ def evolve(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime)
     """The incident after the event."""
     match event:
         case AlertsChanged():
-            return replace(incident, firing=event.firing, unseen=event.unseen)
+            return _counted(incident, event)
+        case AlertsTakenOver(firing=firing):
+            return replace(incident, firing=firing)
         case SeverityRaised():
             return replace(incident, classification=event.classification)
+        case SeverityOverridden():
+            return replace(incident, classification=_said(incident, event), overridden=True)
+        case Suppressed(window_id):
+            return replace(incident, suppressed_by=window_id)
+        case Unsuppressed():
+            return replace(incident, suppressed_by=None)
+        case Quieted(until):
+            return replace(incident, quiet_until=until)
         case TicketOpened(due_at):
             return replace(incident, ticket_due_at=due_at)
         case PageSent(action, severity):
@@ -228,6 +302,32 @@ def evolve(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime)
             return replace(incident, page=PageState(action, incident.severity, refused=reason))
         case _:
             return _move(incident, event, actor, at)
+
+
+def flaps_after(incident: Incident, change: AlertsChanged) -> int:
+    """How often its alerts have fired again after all were resolved, this change included."""
+    quiet = incident.quiet_until is not None or incident.state.over
+    again = change.fired_count > 0 and quiet and not incident.firing
+    return incident.flaps + (1 if again else 0)
+
+
+def _counted(incident: Incident, change: AlertsChanged) -> Incident:
+    return replace(
+        incident,
+        firing=change.firing,
+        unseen=change.unseen,
+        flaps=flaps_after(incident, change),
+        quiet_until=None if change.firing else incident.quiet_until,
+    )
+
+
+OVERRIDE_RULE = "override"
+"""What stands where a rule's name would, when a person set the level."""
+
+
+def _said(incident: Incident, event: SeverityOverridden) -> Classification:
+    digest = incident.classification.policy_digest
+    return Classification(event.level, OVERRIDE_RULE, event.reason, digest)
 
 
 def _move(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) -> Incident:
@@ -244,7 +344,16 @@ def _move(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) 
         case Mitigated():
             moved = replace(incident, state=_S.MITIGATED)
         case Resolved():
-            moved = replace(incident, state=_S.RESOLVED, resolved_at=at)
+            moved = replace(incident, state=_S.RESOLVED, resolved_at=at, quiet_until=None)
+        case Absorbed(by):
+            moved = replace(
+                incident,
+                state=_S.RESOLVED,
+                resolved_at=at,
+                quiet_until=None,
+                absorbed_by=by,
+                firing=0,
+            )
         case Reopened():
             moved = replace(
                 incident,
@@ -252,9 +361,10 @@ def _move(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) 
                 resolved_at=None,
                 acknowledged_by=None,
                 acknowledged_at=None,
+                absorbed_by=None,
             )
         case Closed():
-            moved = replace(incident, state=_S.CLOSED)
+            moved = replace(incident, state=_S.CLOSED, overridden=False)
         case _:
             return incident
     return _told_by_pager(moved, event, actor)

@@ -34,7 +34,8 @@ class AlertsChanged:
 
     `fired` and `resolved` describe the alerts that changed (at most `NAMED_ALERTS` of
     each; the counts say how many there were); `firing` is how many fire now; `unseen`
-    is how many more Alertmanager said it has left out while the group fires.
+    is how many more Alertmanager said it has left out while the group fires; `note` says
+    how it was learned, where no webhook told it.
     """
 
     fired: tuple[str, ...]
@@ -43,6 +44,7 @@ class AlertsChanged:
     resolved_count: int
     firing: int
     unseen: int
+    note: str = ""
 
 
 NAMED_ALERTS = 5
@@ -55,6 +57,69 @@ class SeverityRaised:
 
     previous: Severity
     classification: Classification
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityOverridden:
+    """A person set the level; rules don't change it until the incident is closed."""
+
+    previous: Severity
+    level: Severity
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """All that fires is covered by this maintenance window: nobody is to be woken."""
+
+    window_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsuppressed:
+    """No maintenance window covers it any more, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quieted:
+    """Nothing fires any more; it flaps, so it is resolved if that is still so at `until`."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """It is a part of another incident, which has its alerts now."""
+
+    by: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsTakenOver:
+    """The alerts of another incident belong to this one, since that is a part of it."""
+
+    incident_id: int
+    title: str
+    firing: int
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceCreated:
+    """Alertmanager keeps quiet about the incident's alerts until then."""
+
+    silence_id: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceRefused:
+    """Alertmanager did not take the silence; Tocsin itself keeps quiet nevertheless."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +214,14 @@ IncidentEvent = (
     IncidentOpened
     | AlertsChanged
     | SeverityRaised
+    | SeverityOverridden
+    | Suppressed
+    | Unsuppressed
+    | Quieted
+    | Absorbed
+    | AlertsTakenOver
+    | SilenceCreated
+    | SilenceRefused
     | Acknowledged
     | Unacknowledged
     | Mitigated

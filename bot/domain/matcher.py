@@ -1,4 +1,4 @@
-"""Conditions on an alert's labels, annotations and text, as Alertmanager's matchers."""
+"""Conditions on an alert's labels, annotations, text and query, as Alertmanager's matchers."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ class Place(StrEnum):
     ANNOTATION = "annotation"
     TEXT = "text"
     """The alert's name, summary and description, joined by newlines."""
+    EXPRESSION = "expression"
+    """The PromQL that fired the alert; the empty text where it is not known."""
+
+
+_SEARCHED = (Place.TEXT, Place.EXPRESSION)
+"""Where a regex may match anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,8 @@ class Matcher:
     """One condition on an alert. `pattern` is set for the two regex operators.
 
     As in Alertmanager, a regex must match the whole value of a label or annotation.
-    On `Place.TEXT` it may match anywhere, without regard to case: text is prose.
+    On `Place.TEXT` it may match anywhere, without regard to case: text is prose. On
+    `Place.EXPRESSION` it may match anywhere too, in its own case: PromQL is code.
     """
 
     place: Place
@@ -43,20 +50,26 @@ class Matcher:
     value: str
     pattern: re.Pattern[str] | None = None
 
-    def holds(self, labels: Mapping[str, str], annotations: Mapping[str, str]) -> bool:
-        """Whether the alert meets this condition."""
-        actual = self._actual(labels, annotations)
+    def holds(
+        self, labels: Mapping[str, str], annotations: Mapping[str, str], expression: str = ""
+    ) -> bool:
+        """Whether the alert with this PromQL `expression` meets this condition."""
+        actual = self._actual(labels, annotations, expression)
         if self.pattern is None:
             found = actual == self.value
-        elif self.place is Place.TEXT:
+        elif self.place in _SEARCHED:
             found = self.pattern.search(actual) is not None
         else:
             found = self.pattern.fullmatch(actual) is not None
         return found is not (self.operator in _NEGATIVE)
 
-    def _actual(self, labels: Mapping[str, str], annotations: Mapping[str, str]) -> str:
+    def _actual(
+        self, labels: Mapping[str, str], annotations: Mapping[str, str], expression: str
+    ) -> str:
         if self.place is Place.LABEL:
             return labels.get(self.name, "")
+        if self.place is Place.EXPRESSION:
+            return expression
         if self.place is Place.ANNOTATION:
             return annotations.get(self.name, "")
         parts = (

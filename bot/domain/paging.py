@@ -19,10 +19,12 @@ class PageReason(StrEnum):
     """Why the pager is told something, or is not."""
 
     FIRST_PAGE = "nobody has been paged yet"
-    SEVERITY_RAISED = "the incident has become worse than what was paged"
+    SEVERITY_CHANGED = "the incident has another level than what was paged"
     REOPENED = "the incident is open again"
     ACKNOWLEDGED_HERE = "a responder acknowledged it"
     RESOLVED_HERE = "the incident is over"
+    SUPPRESSED = "a maintenance window covers all that fires"
+    LOWERED = "a person lowered it to a level that pages nobody"
     LEVEL_DOES_NOT_PAGE = "this level opens a ticket and pages nobody"
     NOT_PAGED_AND_TAKEN = "somebody took it before the page went out"
     NOT_PAGED_AND_OVER = "it was over before the page went out"
@@ -43,22 +45,35 @@ def next_page(incident: Incident) -> PageDecision:
     page = incident.page
     if page is None:
         return _first(incident)
-    if incident.state.over:
-        return _unless(page, PageAction.RESOLVE, PageReason.RESOLVED_HERE)
-    if incident.state is IncidentState.TRIGGERED:
-        if page.severity is not incident.severity and incident.severity.pages:
-            return PageDecision(PageAction.TRIGGER, PageReason.SEVERITY_RAISED)
-        return _unless(page, PageAction.TRIGGER, PageReason.REOPENED)
-    return _unless(page, PageAction.ACKNOWLEDGE, PageReason.ACKNOWLEDGED_HERE)
+    for holds, reason in _quieting(incident):
+        if holds:
+            return _unless(page, PageAction.RESOLVE, reason)
+    if incident.state is not IncidentState.TRIGGERED:
+        return _unless(page, PageAction.ACKNOWLEDGE, PageReason.ACKNOWLEDGED_HERE)
+    if page.severity is not incident.severity:
+        return PageDecision(PageAction.TRIGGER, PageReason.SEVERITY_CHANGED)
+    return _unless(page, PageAction.TRIGGER, PageReason.REOPENED)
+
+
+def _quieting(incident: Incident) -> tuple[tuple[bool, PageReason], ...]:
+    """What ends a page that stands."""
+    return (
+        (incident.state.over, PageReason.RESOLVED_HERE),
+        (incident.suppressed_by is not None, PageReason.SUPPRESSED),
+        (not incident.severity.pages, PageReason.LOWERED),
+    )
 
 
 def _first(incident: Incident) -> PageDecision:
-    if not incident.severity.pages:
-        return PageDecision(None, PageReason.LEVEL_DOES_NOT_PAGE)
-    if incident.state.over:
-        return PageDecision(None, PageReason.NOT_PAGED_AND_OVER)
-    if incident.state is not IncidentState.TRIGGERED:
-        return PageDecision(None, PageReason.NOT_PAGED_AND_TAKEN)
+    silent = (
+        (not incident.severity.pages, PageReason.LEVEL_DOES_NOT_PAGE),
+        (incident.state.over, PageReason.NOT_PAGED_AND_OVER),
+        (incident.state is not IncidentState.TRIGGERED, PageReason.NOT_PAGED_AND_TAKEN),
+        (incident.suppressed_by is not None, PageReason.SUPPRESSED),
+    )
+    reason = next((reason for holds, reason in silent if holds), None)
+    if reason is not None:
+        return PageDecision(None, reason)
     return PageDecision(PageAction.TRIGGER, PageReason.FIRST_PAGE)
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.effects import AdvanceRun, Effect, UpdateMessage, UpdatePage
+from bot.domain.effects import AdvanceRun, Effect, SettleIncident, UpdateMessage, UpdatePage
 from bot.domain.incident import Incident
 from bot.domain.incident_events import (
+    Absorbed,
     Acknowledged,
     AlertsChanged,
+    AlertsTakenOver,
     Closed,
     IncidentEvent,
     IncidentOpened,
@@ -20,11 +22,17 @@ from bot.domain.incident_events import (
     NoteAdded,
     PageRefused,
     PageSent,
+    Quieted,
     Reopened,
     Resolved,
+    SeverityOverridden,
     SeverityRaised,
+    SilenceCreated,
+    SilenceRefused,
+    Suppressed,
     TicketOpened,
     Unacknowledged,
+    Unsuppressed,
 )
 from bot.domain.message import Subject, SubjectKind
 from bot.domain.run_events import (
@@ -40,6 +48,10 @@ from bot.domain.run_events import (
 _TELLS_PAGER = (
     IncidentOpened,
     SeverityRaised,
+    SeverityOverridden,
+    Suppressed,
+    Unsuppressed,
+    Absorbed,
     Acknowledged,
     Unacknowledged,
     Mitigated,
@@ -50,12 +62,24 @@ _TELLS_PAGER = (
 _TELLS_CHAT = (
     *_TELLS_PAGER,
     AlertsChanged,
+    AlertsTakenOver,
+    Quieted,
+    SilenceCreated,
+    SilenceRefused,
     NoteAdded,
     TicketOpened,
     PageSent,
     PageRefused,
 )
-_MAY_WAIT = (AlertsChanged, PageSent, StepStarted, StepProgressed, StepFinished, UndoStarted)
+_MAY_WAIT = (
+    AlertsChanged,
+    Quieted,
+    PageSent,
+    StepStarted,
+    StepProgressed,
+    StepFinished,
+    UndoStarted,
+)
 """What is shown a moment later, with what else has changed by then."""
 
 _MOVES_RUN = (RunRequested, RunApproved)
@@ -70,6 +94,8 @@ def after_incident(incident: Incident, events: tuple[IncidentEvent, ...]) -> tup
     if told:
         subject = Subject(SubjectKind.INCIDENT, incident.id)
         effects.append(UpdateMessage(subject, soon=_may_wait(told)))
+    if any(isinstance(event, Quieted) for event in events):
+        effects.append(SettleIncident(incident.id))
     return tuple(effects)
 
 

@@ -9,8 +9,10 @@ from datetime import datetime
 
 from bot.domain.actor import Actor
 from bot.domain.incident_events import (
+    Absorbed,
     Acknowledged,
     AlertsChanged,
+    AlertsTakenOver,
     Closed,
     IncidentEvent,
     IncidentOpened,
@@ -22,11 +24,17 @@ from bot.domain.incident_events import (
     PageDelayed,
     PageRefused,
     PageSent,
+    Quieted,
     Reopened,
     Resolved,
+    SeverityOverridden,
     SeverityRaised,
+    SilenceCreated,
+    SilenceRefused,
+    Suppressed,
     TicketOpened,
     Unacknowledged,
+    Unsuppressed,
 )
 from bot.domain.run_events import (
     CompensationStarted,
@@ -90,8 +98,6 @@ def sentence(event: Event) -> str:
             return f"Opened as {why.level}: {title}. Rule {why.rule}: {why.reason}"
         case AlertsChanged():
             return _alerts(event)
-        case SeverityRaised(previous, why):
-            return f"Raised from {previous} to {why.level}. Rule {why.rule}: {why.reason}"
         case Acknowledged():
             return "Acknowledged."
         case Unacknowledged():
@@ -108,6 +114,31 @@ def sentence(event: Event) -> str:
             return f"Note: {text}"
         case TicketOpened(due_at):
             return f"Ticket entered; a response is due by {due_at:%Y-%m-%d %H:%M} UTC."
+        case _:
+            return _noise(event)
+
+
+def _noise(event: Event) -> str:
+    """What is made of its alerts, so that one problem is one incident, and quiet if need be."""
+    match event:
+        case SeverityRaised(previous, why):
+            return f"Raised from {previous} to {why.level}. Rule {why.rule}: {why.reason}"
+        case SeverityOverridden(previous, level, reason):
+            return f"Set from {previous} to {level} by hand. {reason}"
+        case Suppressed(window_id, reason):
+            return f"Nobody is woken: maintenance window MW-{window_id} covers it. {reason}"
+        case Unsuppressed(reason):
+            return f"No maintenance window covers it any more. {reason}"
+        case Quieted(until):
+            return f"Nothing fires any more; it flaps, so it stays open until {until:%H:%M:%S} UTC."
+        case Absorbed(by, title):
+            return f"It is a part of INC-{by} ({title}), which has its alerts from now on."
+        case AlertsTakenOver(incident_id, title, firing):
+            return f"Took over the alerts of INC-{incident_id} ({title}). {firing} firing now."
+        case SilenceCreated(silence_id, until):
+            return f"Silenced in Alertmanager until {until:%Y-%m-%d %H:%M} UTC ({silence_id})."
+        case SilenceRefused(reason):
+            return f"Alertmanager was not silenced: {reason}"
         case _:
             return _delivery(event)
 
@@ -197,7 +228,8 @@ def _alerts(event: AlertsChanged) -> str:
     now = f"{event.firing} firing now"
     if event.unseen:
         now += f", and {event.unseen} more that Alertmanager left out"
-    return f"{'; '.join(parts) or 'Alerts changed'}. {now}."
+    note = f" {event.note}" if event.note else ""
+    return f"{'; '.join(parts) or 'Alerts changed'}. {now}.{note}"
 
 
 def _named(verb: str, names: tuple[str, ...], count: int) -> str:

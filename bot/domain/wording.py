@@ -27,6 +27,9 @@ WIDEST_GAP = 3
 Words = list[str]
 """Words in lower case, and the marks that end sentences; 5xx, 99.9 and 3% are words too."""
 
+_READ = ("summary", "description", "message")
+"""The annotations that people read; ``message`` is what older rules call the description."""
+
 _ENDS = ".;:!?\n"
 _WORD = re.compile(r"[a-z0-9]+(?:\.[0-9]+)?%?|[.;:!?](?=\s|$)|\n")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -105,8 +108,11 @@ class Vocabulary:
 
     def said(self, text: str) -> dict[str, Phrase]:
         """The signals in the text, each with the first phrase that means it."""
+        return self.said_in(words_of(text))
+
+    def said_in(self, words: Words) -> dict[str, Phrase]:
+        """As `said`, where the text's words are known already."""
         found: dict[str, Phrase] = {}
-        words = words_of(text)
         for index, word in enumerate(words):
             if word in self._starts or word[:SHORTEST_STEM] in self._starts:
                 self._root.climb(words, index, found)
@@ -121,12 +127,12 @@ def words_of(text: str) -> Words:
 
 
 def prose(labels: Mapping[str, str], annotations: Mapping[str, str]) -> str:
-    """The alert's name, summary and description, without the names of things.
+    """The alert's name, summary, description and message, without the names of things.
 
     A label's value that is no plain word names a thing, and such a name means nothing:
     an error of ``report-service`` is no report.
     """
-    text = f"{annotations.get('summary', '')}\n{annotations.get('description', '')}"
+    text = "\n".join(filter(None, map(annotations.get, _READ)))
     for value in labels.values():
         if len(value) > 3 and not value.isalpha() and " " not in value:
             text = text.replace(value, " ")

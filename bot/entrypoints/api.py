@@ -22,6 +22,7 @@ from bot.domain.errors import InvalidInput, NotFound, TemporaryError
 from bot.domain.incident import Incident
 from bot.domain.run import Run
 from bot.domain.timeline import Entry
+from bot.entrypoints.posting import Posting, add_posting
 
 _BEARER = HTTPBearer(auto_error=False)
 
@@ -175,7 +176,9 @@ class RunOut(BaseModel):
         )
 
 
-def api(incidents: Incidents, runs: Runs, token: str | None) -> FastAPI:
+def api(
+    incidents: Incidents, runs: Runs, token: str | None, posting: Posting | None = None
+) -> FastAPI:
     """The API's application; `token` None leaves it open (the sandbox, on loopback)."""
     app = FastAPI(
         title="Tocsin",
@@ -187,6 +190,8 @@ def api(incidents: Incidents, runs: Runs, token: str | None) -> FastAPI:
     router = APIRouter(prefix="/api/v1", dependencies=[Depends(_authorized(token))])
     _add_incidents(router, incidents)
     _add_runs(router, runs)
+    if posting is not None:
+        add_posting(router, posting)
     app.include_router(router)
     app.add_exception_handler(HTTPException, _refused_by_http)
     app.add_exception_handler(RequestValidationError, _wrong_parameter)

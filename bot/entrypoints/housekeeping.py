@@ -1,10 +1,9 @@
-"""Housekeeping: forgets, once an hour, what only served to do things once."""
+"""Housekeeping: forgets what only served to do things once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from threading import Event, Thread
 
 import structlog
 
@@ -27,15 +26,6 @@ class Housekeeping:
     def __init__(self, forget: Sequence[Callable[[datetime], None]], clock: Clock) -> None:
         self._forget = forget
         self._clock = clock
-        self._stopping = Event()
-
-    def start(self) -> None:
-        """Begin, in a thread of its own that ends with the process."""
-        Thread(target=self._run, name="housekeeping", daemon=True).start()
-
-    def stop(self) -> None:
-        """Begin no further round."""
-        self._stopping.set()
 
     def round(self) -> None:
         """Forget what is old; one that fails does not keep the others from it."""
@@ -45,7 +35,3 @@ class Housekeeping:
                 forget(before)
             except Exception:
                 _log.exception("housekeeping failed")
-
-    def _run(self) -> None:
-        while not self._stopping.wait(EVERY):
-            self.round()

@@ -9,23 +9,30 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Event
 
 import structlog
 
 from bot.app.chat_delivery import ChatDelivery
-from bot.app.intake import BATCH, Intake
+from bot.app.intake import BATCH_ROWS, Intake
+from bot.app.maintenance import WindowReview
 from bot.app.page_delivery import PageDelivery
 from bot.app.plan_answers import PlanAnswers
 from bot.app.retry import ask_again
 from bot.app.runner import Runner
+from bot.app.upkeep import Upkeep
 from bot.domain.effects import (
     AdvanceRun,
     AnswerPlan,
     Effect,
+    ReviewSeverity,
+    ReviewWindow,
     SendAnswer,
+    SettleIncident,
     UpdateMessage,
     UpdatePage,
+    UpdateSilence,
 )
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.ports import Store
@@ -43,21 +50,25 @@ UNFORESEEN_PAUSE = 1.0
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """The use cases that do effects."""
+
+    pages: PageDelivery
+    chat: ChatDelivery
+    plans: PlanAnswers
+    upkeep: Upkeep
+    windows: WindowReview
+
+
 class EffectWorker:
     """Does effects, one call each; knows which use case does which."""
 
     def __init__(
-        self,
-        store: Store,
-        pages: PageDelivery,
-        chat: ChatDelivery,
-        plans: PlanAnswers,
-        took: Callable[[str, str, float], None],
+        self, store: Store, use_cases: UseCases, took: Callable[[str, str, float], None]
     ) -> None:
         self._store = store
-        self._pages = pages
-        self._chat = chat
-        self._plans = plans
+        self._use_cases = use_cases
         self._took = took
 
     def perform(self, effect: Effect) -> None:
@@ -78,15 +89,24 @@ class EffectWorker:
             self._took(kind, "done", time.monotonic() - begun)
 
     def _do(self, effect: Effect) -> None:
+        does = self._use_cases
         match effect:
             case UpdatePage():
-                self._pages.update(effect)
+                does.pages.update(effect)
             case UpdateMessage():
-                self._chat.update(effect)
+                does.chat.update(effect)
             case SendAnswer():
-                self._chat.answer(effect)
+                does.chat.answer(effect)
             case AnswerPlan():
-                self._plans.answer(effect)
+                does.plans.answer(effect)
+            case SettleIncident():
+                does.upkeep.settle(effect)
+            case ReviewSeverity():
+                does.upkeep.review_severity(effect)
+            case ReviewWindow():
+                does.windows.review(effect)
+            case UpdateSilence():
+                does.windows.update_silence(effect)
             case AdvanceRun():
                 raise AssertionError("runs are advanced by their own workflow")
 
@@ -138,7 +158,7 @@ class IntakeLoop:
                 worked_in = self._intake.drain()
                 if worked_in == 0:
                     self._wait(IDLE)
-                elif worked_in < BATCH:
+                elif worked_in < BATCH_ROWS:
                     self._stopping.wait(BREATH)
             except Exception:
                 _log.exception("intake failed")

@@ -4,14 +4,16 @@ Every method raises `TemporaryError` when another try may succeed and
 `PermanentError` when it will not (see `domain/errors.py`).
 """
 
+from bot.ports.alert_source import AlertSource
 from bot.ports.cluster import Cluster
 from bot.ports.inbox import Inbox, InboxRow, Source
 from bot.ports.machine import Clock, Counters
 from bot.ports.steps import RunbookLibrary, StepContext, StepKind
-from bot.ports.store import PostedMessage, Reader, Store, Transaction
+from bot.ports.store import PostedMessage, Reader, Relation, Role, Store, Transaction
 from bot.ports.vendors import Chat, HealthProbe, Metrics, Pager
 
 __all__ = [
+    "AlertSource",
     "Chat",
     "Clock",
     "Cluster",
@@ -23,6 +25,8 @@ __all__ = [
     "Pager",
     "PostedMessage",
     "Reader",
+    "Relation",
+    "Role",
     "RunbookLibrary",
     "Source",
     "StepContext",

@@ -12,6 +12,12 @@ class Source(StrEnum):
 
     ALERTMANAGER = "alertmanager"
     PAGERDUTY = "pagerduty"
+    API = "api"
+    """`POST /api/v1/alerts` or `tocsin alert`: a list of alerts, as Alertmanager takes them."""
+    RECONCILE = "reconcile"
+    """What asking Alertmanager brought to light; a webhook's shape."""
+    TOCSIN = "tocsin"
+    """What Tocsin has to say about itself, such as that a heartbeat is missing."""
 
 
 class InboxRow(Protocol):
@@ -30,8 +36,8 @@ class InboxRow(Protocol):
 class Inbox(Protocol):
     """What was accepted and is not yet worked in."""
 
-    def read(self, limit: int) -> Sequence[InboxRow]:
-        """The oldest rows, in order."""
+    def read(self, limit: int, besides: Sequence[int] = ()) -> Sequence[InboxRow]:
+        """The oldest rows, in order; those with the ids `besides` are left out."""
         ...
 
     def remove(self, ids: Sequence[int]) -> None: ...

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.actor import Actor
+from bot.domain.alert import AlertGroup
+from bot.domain.backtest import Occurrence
 from bot.domain.dedup import KnownAlert
 from bot.domain.effects import Effect
+from bot.domain.heartbeat import Beat
 from bot.domain.incident import Incident, IncidentState
 from bot.domain.incident_events import IncidentOpened
+from bot.domain.maintenance import Window
 from bot.domain.message import MessageRef, Subject
 from bot.domain.run import Run
 from bot.domain.run_events import RunState
@@ -28,6 +33,23 @@ class PostedMessage:
 
     ref: MessageRef | None
     digest: str
+
+
+class Role(StrEnum):
+    """Which part an incident may play in a correlation."""
+
+    PARENT = "parent"
+    CHILD = "child"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """An incident with an alert that a correlation is about; `key` joins parent and child."""
+
+    key: str
+    role: Role
+    incident_id: int
+    at: datetime
 
 
 class Reader(Protocol):
@@ -55,6 +77,10 @@ class Reader(Protocol):
         """Of one incident or of all; the latest started first."""
         ...
 
+    def firing_alerts(self, incident_id: int | None = None) -> Sequence[KnownAlert]:
+        """All that fire, of one incident or of all."""
+        ...
+
     def count_firing(self, incident_id: int) -> int: ...
 
     def run(self, run_id: int) -> Run:
@@ -73,6 +99,42 @@ class Reader(Protocol):
 
     def message(self, subject: Subject) -> PostedMessage | None: ...
 
+    def occurrences(self, since: datetime) -> Iterator[Occurrence]:
+        """The alerts that fired at or after that moment, in the order in which they came."""
+        ...
+
+    def alert_group(self, key: str) -> AlertGroup | None:
+        """The last that an Alertmanager said of one of its groups."""
+        ...
+
+    def receivers(self) -> frozenset[str]:
+        """The receivers in whose name any Alertmanager has ever delivered."""
+        ...
+
+    def related(self, keys: Sequence[str], role: Role) -> Mapping[str, Sequence[Relation]]:
+        """The incidents with that role, by key; of each key the newest first."""
+        ...
+
+    def window(self, window_id: int) -> Window:
+        """Raises `NotFound`."""
+        ...
+
+    def windows(self, ending_after: datetime | None = None, limit: int = 200) -> Sequence[Window]:
+        """The newest first; all of them, or those that end after that moment."""
+        ...
+
+    def hidden_by(self, window_id: int) -> Sequence[int]:
+        """The ids of the incidents that the window covered at some time."""
+        ...
+
+    def beats(self) -> Sequence[Beat]:
+        """The last beat of each dead man's switch."""
+        ...
+
+    def policy_text(self, digest: str) -> str | None:
+        """The text of a policy that was once in use."""
+        ...
+
 
 class Transaction(Reader, Protocol):
     """Reads and writes that are committed together, or not at all.
@@ -87,6 +149,28 @@ class Transaction(Reader, Protocol):
     def save_incident(self, incident: Incident) -> None: ...
 
     def save_alerts(self, alerts: Sequence[KnownAlert]) -> None: ...
+
+    def save_occurrences(self, occurrences: Sequence[Occurrence]) -> None: ...
+
+    def save_alert_groups(self, groups: Sequence[AlertGroup]) -> None: ...
+
+    def relate(self, relations: Sequence[Relation]) -> None: ...
+
+    def new_window(self, draft: Window) -> Window:
+        """Saves the draft under an id of its own; the draft's id is not looked at."""
+        ...
+
+    def save_window(self, window: Window) -> None: ...
+
+    def hide(self, window_id: int, incident_id: int) -> None:
+        """Write down that the window covers the incident."""
+        ...
+
+    def save_beat(self, beat: Beat) -> None: ...
+
+    def keep_policy(self, digest: str, name: str, text: str, at: datetime) -> None:
+        """Keep a policy's text; one that is kept already stays as it is."""
+        ...
 
     def new_run(self, draft: Run) -> Run:
         """Saves the draft under an id of its own; the draft's id is not looked at."""

@@ -104,6 +104,26 @@ def test_the_source_is_kept(database_url: str) -> None:
         assert [row.source for row in inbox.read(limit=1)] == [Source.PAGERDUTY]
 
 
+def test_another_process_puts_durably_and_among_what_webhooks_bring(database_url: str) -> None:
+    with opened(database_url) as listener, opened(database_url) as worker:
+        keep(listener, b"webhook")
+        worker.put(Source.RECONCILE, b"found")
+        keep(listener, b"another")
+        rows = listener.read(limit=4)
+
+    assert [row.body for row in rows] == [b"webhook", b"found", b"another"]
+    assert rows[1].source is Source.RECONCILE
+    assert abs(rows[1].received_at - time.time()) < 60
+
+
+def test_what_cannot_be_put_is_said(sqlite_url: str) -> None:
+    with opened(sqlite_url) as inbox:
+        with locked(sqlite_url), pytest.raises(TemporaryError, match="locked"):
+            inbox.put(Source.API, b"[]")
+
+        assert bodies_in(inbox) == []
+
+
 def test_what_is_removed_is_gone_and_its_id_is_not_used_again(database_url: str) -> None:
     with opened(database_url) as inbox:
         keep(inbox, b"a", b"b")

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.adapters.policy import PolicyProblems, load_policy
 from bot.domain.classify import Severity, classify
+from bot.domain.facts import Context, Fact, FactValue
 
 GOOD = r"""
 default: P1
@@ -132,7 +134,7 @@ rules:
         "14: there is no signal “three”.",
         "15: there is no signal “four”.",
         "15: “unless 2”: Input should be a valid string.",
-        "16: this needs a condition: “when” or “match”.",
+        "16: this needs a condition: “when”, “match”, “facts” or “cel”.",
     ]
 
 
@@ -189,3 +191,125 @@ def test_a_file_of_another_shape_is_refused(file: Path, text: str, said: str) ->
 def test_a_file_that_is_not_there_is_a_problem_that_names_it(file: Path) -> None:
     with pytest.raises(PolicyProblems, match=r"severity\.yaml:1: No such file or directory\."):
         load_policy(file)
+
+
+# --- facts and CEL --------------------------------------------------------------------
+
+WITH_FACTS = r"""
+default: P1
+facts:
+  - id: not-ready
+    meaning: Share.
+    query: 'a{pod="${pod}"}'
+    timeout: 0.5
+    cache: 60
+    fallback: 1
+  - {id: burn, meaning: Budget., query: burn}
+rules:
+  - id: all
+    level: P0
+    reason: x
+    match: ['severity="warning"']
+    facts: ['not-ready >= 1', 'firing >= 2']
+  - id: written
+    level: P2
+    reason: x
+    cel: "labels.team == 'pay' && facts['burn'] < 1.0"
+"""
+
+
+def context(firing: int = 1, **facts: float) -> Context:
+    at = datetime(2025, 3, 1, tzinfo=UTC)
+    values = {
+        name.replace("_", "-"): FactValue(name.replace("_", "-"), value, at, "measured")
+        for name, value in facts.items()
+    }
+    return Context(values, firing)
+
+
+def test_facts_and_expressions_are_read(file: Path) -> None:
+    file.write_text(WITH_FACTS, encoding="utf-8")
+    policy = load_policy(file)
+    assert policy.facts == (
+        Fact("not-ready", "Share.", 'a{pod="${pod}"}', 0.5, 60, 1),
+        Fact("burn", "Budget.", "burn", 1, 15, None),
+    )
+    assert [sorted(rule.needs) for rule in policy.rules] == [["not-ready"], ["burn"]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "known", "rule"),
+    [
+        ({"severity": "warning"}, context(2, not_ready=1), "all"),
+        ({"severity": "warning"}, context(1, not_ready=1), "default"),
+        ({"severity": "warning"}, context(2, not_ready=0.9), "default"),
+        ({"severity": "warning"}, context(2), "default"),
+        ({"team": "pay"}, context(burn=0.5), "written"),
+        ({"team": "pay"}, context(burn=2), "default"),
+        ({"team": "pay"}, context(), "default"),
+        ({}, context(burn=0.5), "default"),
+    ],
+)
+def test_facts_and_expressions_decide(
+    file: Path, labels: dict[str, str], known: Context, rule: str
+) -> None:
+    file.write_text(WITH_FACTS, encoding="utf-8")
+    assert classify(load_policy(file), labels, {}, known).rule == rule
+
+
+def test_all_that_is_wrong_with_facts_is_said_at_once_and_by_line(file: Path) -> None:
+    text = r"""default: P1
+facts:
+  - id: one
+    meaning: x
+    query: 'a{b=~"${c}"}'
+    timeout: 3
+    cache: -1
+    fallback: .inf
+  - {id: one, meaning: "", query: 5}
+  - {id: firing, meaning: x, query: up}
+  - {id: unused, meaning: x, query: up, colour: red}
+rules:
+  - id: first
+    level: P1
+    reason: x
+    facts: ['one > 1', 'two > 1', 'firing > 1', 'one is high', 5]
+  - id: second
+    level: P1
+    reason: x
+    cel: labels.team == 1
+  - id: third
+    level: P1
+    reason: x
+    cel: facts['three'] > 1.0
+  - id: fourth
+    level: P1
+    reason: x
+    cel:
+  - id: fifth
+    level: P1
+    reason: x
+    facts: []
+"""
+    placeholder = 'a placeholder is a whole string after =, as in namespace="${namespace}".'
+    assert problems(file, text) == [
+        f"5: {placeholder}",
+        "6: “timeout”: Input should be less than or equal to 2.",
+        "7: “cache”: Input should be greater than or equal to 0.",
+        "8: “fallback”: Input should be a finite number.",
+        "9: a query is a text; put it in single quotes.",
+        "9: the id “one” is another fact's already.",
+        "9: “meaning”: String should have at least 1 character.",
+        "10: no rule asks for the fact “firing”.",
+        "10: the id “firing” is a number that needs no query.",
+        "11: no rule asks for the fact “unused”.",
+        "11: “colour” is not known here.",
+        "16: a comparison is a text; put it in single quotes.",
+        "16: there is no fact “two”.",
+        "16: “one is high” is not a comparison; write it like pods-not-ready >= 0.5.",
+        "20: “labels.team == 1” is not CEL that can be used: found no matching overload for "
+        "'_==_' applied to '(string, int)' (at character 13).",
+        "24: there is no fact “three”.",
+        "28: a CEL expression is a text; put it in single quotes.",
+        "32: “facts”: List should have at least 1 item after validation, not 0.",
+    ]

@@ -82,3 +82,43 @@ def test_a_file_that_does_not_validate_is_refused_by_line(file: Path, text: str,
 def test_a_file_that_is_not_there_is_a_problem_that_names_it(file: Path) -> None:
     with pytest.raises(FileProblems, match=r"severity_test\.yaml:1: No such file or directory\."):
         load_policy_tests(file)
+
+
+WITH_FACTS = """
+default: P1
+facts:
+  - {id: share, meaning: x, query: up}
+rules:
+  - id: half
+    level: P0
+    reason: x
+    facts: ['share >= 0.5', 'firing >= 2', 'flaps >= 1']
+"""
+
+CASES = """tests:
+  - name: all three
+    facts: {share: 0.5}
+    firing: 2
+    flaps: 1
+    expect: {level: P0, rule: half}
+  - name: without the fact
+    firing: 2
+    flaps: 1
+    expect: {level: P1, rule: default}
+  - name: alone
+    facts: {share: 1}
+    flaps: 1
+    expect: {level: P1, rule: default}
+"""
+
+
+def test_cases_may_give_facts(tmp_path: Path, file: Path) -> None:
+    path = tmp_path / "severity.yaml"
+    path.write_text(WITH_FACTS, encoding="utf-8")
+    policy = load_policy(path)
+    file.write_text(CASES, encoding="utf-8")
+    assert load_policy_tests(file).failures(policy) == []
+    file.write_text(CASES.replace("share: 0.5", "shore: 0.5"), encoding="utf-8")
+    assert [str(problem) for problem in load_policy_tests(file).failures(policy)] == [
+        f"{file}:2: “all three” gives a fact that the policy doesn't have: shore."
+    ]

@@ -17,7 +17,8 @@ from sqlmodel import SQLModel
 
 from bot.adapters import codec, database
 from bot.adapters.schema import migrate
-from bot.adapters.store import OVERDUE, SqlStore
+from bot.adapters.store import SqlStore
+from bot.adapters.store.delivery import OVERDUE
 from bot.domain.actor import ALERTMANAGER
 from bot.domain.alert import AlertStatus
 from bot.domain.classify import Severity
@@ -337,7 +338,7 @@ def test_keys_are_forgotten_when_they_are_old(store: SqlStore) -> None:
     with store.transaction() as tx:
         tx.first_time("old", NOW)
         tx.first_time("new", LATER)
-    store.forget_seen(LATER)
+    store.forget(LATER)
     with store.transaction() as tx:
         assert tx.first_time("old", LATER)
         assert not tx.first_time("new", LATER)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,19 +14,25 @@ from sqlalchemy import Engine
 
 from bot.adapters import database
 from bot.adapters.store import SqlStore
-from bot.app.intake import BATCH, Intake, IntakeRules
+from bot.app.deliveries import Deliveries
+from bot.app.facts import FactReader
+from bot.app.intake import BATCH_ROWS, Intake, IntakeRules
+from bot.app.judging import Judge
 from bot.app.pager_events import PagerEvents
 from bot.domain.alert import Alert, AlertStatus, Delivery
 from bot.domain.classify import Policy, Severity
 from bot.domain.effects import Effect, UpdatePage
 from bot.domain.errors import InvalidInput, TemporaryError
 from bot.domain.incident import Incident
+from bot.domain.routing import RoutingPolicy
+from bot.domain.storm import StormLimits
 from bot.ports import InboxRow, Source, Transaction
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_database
 from tests.support.examples import alert
 
 PAGES = Policy((), Severity.P1, "digest")
+NO_STORMS = RoutingPolicy(storm=StormLimits(incidents=1_000))
 
 
 @dataclass
@@ -42,8 +49,8 @@ class ListInbox:
 
     rows: list[Row] = field(default_factory=list)
 
-    def read(self, limit: int) -> Sequence[InboxRow]:
-        return self.rows[:limit]
+    def read(self, limit: int, besides: Sequence[int] = ()) -> Sequence[InboxRow]:
+        return [row for row in self.rows if row.id not in besides][:limit]
 
     def remove(self, ids: Sequence[int]) -> None:
         self.rows = [row for row in self.rows if row.id not in ids]
@@ -59,7 +66,7 @@ class Counts:
         self.counted[" ".join([name, *labels.values()])] += number
 
 
-def parse(body: bytes) -> Delivery:
+def parse(body: bytes, _received_at: datetime) -> Delivery:
     """The body names an alert; some names are trouble."""
     name = body.decode()
     if name == "refused":
@@ -81,7 +88,10 @@ class World:
         self.counts = Counts()
         self.effects: list[Effect] = []
         self.store = SqlStore(engine, lambda _connection, effect, _delay: self._ask(effect))
-        self.rules = IntakeRules(parse, PAGES, PagerEvents(lambda _body: None))
+        judge = Judge(lambda: PAGES, FactReader(None, FakeClock()))
+        deliveries = Deliveries(judge, lambda: NO_STORMS, self.counts)
+        parsers = {Source.ALERTMANAGER: parse}
+        self.rules = IntakeRules(parsers, deliveries, PagerEvents(lambda _body: None))
         self.intake = Intake(self.store, self.inbox, self.rules, FakeClock(), self.counts)
 
     def _ask(self, effect: Effect) -> None:
@@ -113,12 +123,12 @@ UNREADABLE = "TocsinDeliveryUnreadable: tocsin"
 
 
 def test_rows_are_worked_in_by_batches_and_then_leave_the_inbox(world: World) -> None:
-    world.receive(*(f"a{number}" for number in range(BATCH + 3)))
-    assert [world.intake.drain() for _ in range(3)] == [BATCH, 3, 0]
+    world.receive(*(f"a{number}" for number in range(BATCH_ROWS + 3)))
+    assert [world.intake.drain() for _ in range(3)] == [BATCH_ROWS, 3, 0]
     assert world.inbox.rows == []
-    assert len(world.incidents()) == world.pages() == BATCH + 3
-    assert world.counts.counted["alerts fired"] == BATCH + 3
-    assert world.counts.counted["incidents P1"] == BATCH + 3
+    assert len(world.incidents()) == world.pages() == BATCH_ROWS + 3
+    assert world.counts.counted["alerts fired"] == BATCH_ROWS + 3
+    assert world.counts.counted["incidents P1"] == BATCH_ROWS + 3
 
 
 def test_a_row_that_comes_back_is_recognised(world: World) -> None:

@@ -60,8 +60,8 @@ class World:
         self.incidents = Incidents(self.store, self.clock)
         self.delivery = PageDelivery(self.store, self.pager, self.clock, lambda: 1.0)
         with self.store.transaction() as tx:
-            events = opening("g", "Title", "Summary", classification(), NOW)
-            open_incident(tx, events, ALERTMANAGER, NOW)
+            opened = opening("g", "Title", "Summary", classification(), NOW)
+            open_incident(tx, (opened,), ALERTMANAGER, NOW)
 
     def _ask(self, effect: Effect, delay: float) -> None:
         if isinstance(effect, UpdatePage):

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from bot.domain.backtest import (
     Agreement,
+    Occurrence,
+    Pages,
     RecordedAlert,
     agreement,
     backtest,
+    backtest_stored,
+    changes,
     confusion,
-    pages_added,
+    pages,
     report,
 )
 from bot.domain.classify import Policy, Rule, Severity
@@ -84,9 +91,15 @@ def test_changes_against_another_policy_are_named_and_pages_counted() -> None:
         "MissedOutage",
         "Unjudged",
     ]
-    assert pages_added(verdicts) == (0, 2)
-    assert pages_added(backtest(BEFORE, ALERTS, NOW)) == (2, 0)
-    assert pages_added(backtest(NOW, ALERTS)) == (0, 0)
+    assert pages(verdicts) == Pages(0, 2, None)
+    assert pages(backtest(BEFORE, ALERTS, NOW)) == Pages(2, 0, None)
+    assert pages(backtest(NOW, ALERTS)) == Pages(0, 0, None)
+    assert changes(verdicts) == {
+        (Severity.P1, Severity.P0): 2,
+        (Severity.P1, Severity.P2): 2,
+        (Severity.P1, Severity.P1): 1,
+        (Severity.P2, Severity.P3): 1,
+    }
 
 
 def test_the_report_tells_it_all() -> None:
@@ -104,12 +117,20 @@ def test_the_report_tells_it_all() -> None:
         "the same page or ticket: 3 of 5 (60.0%)",
         "expected P0 and not paged: 1",
         "",
-        "5 levels change, 0 pages more, 2 fewer",
-        "Right: P1 by critical → P0 by critical",
-        "Defensible: P1 by warning → P2 by warning",
-        "WrongButPaged: P1 by critical → P0 by critical",
-        "MissedOutage: P1 by warning → P2 by warning",
-        "Unjudged: P2 by info → P3 by info",
+        "before \\ got    P0    P1    P2    P3",
+        "          P0     0     0     0     0",
+        "          P1     2     1     2     0",
+        "          P2     0     0     0     1",
+        "          P3     0     0     0     0",
+        "",
+        "5 levels change",
+        "Right: P1 by rule critical → P0 by rule critical",
+        "Defensible: P1 by rule warning → P2 by rule warning",
+        "WrongButPaged: P1 by rule critical → P0 by rule critical",
+        "MissedOutage: P1 by rule warning → P2 by rule warning",
+        "Unjudged: P2 by rule info → P3 by rule info",
+        "",
+        "pages: of these 6 alerts, +0 -2",
     ]
 
 
@@ -122,3 +143,73 @@ def test_without_expectations_and_another_policy_only_levels_are_told() -> None:
 
 def test_an_alert_without_a_name_is_called_so() -> None:
     assert RecordedAlert({}, {}).name == "unnamed alert"
+
+
+# --- what is stored -------------------------------------------------------------------
+
+START = datetime(2025, 3, 1, 3, 0, tzinfo=UTC)
+
+
+def stored(severity: str, level: str | None, incident: int | None, days: float = 0) -> Occurrence:
+    labels = {"alertname": f"{severity}{incident}", "severity": severity}
+    at = START + timedelta(days=days)
+    return Occurrence(at, labels, {}, Severity(level) if level else None, incident)
+
+
+def test_stored_alerts_are_compared_with_the_level_of_their_time() -> None:
+    verdicts = backtest_stored(NOW, [stored("warning", "P1", 1), stored("info", "P3", 2)])
+    assert [(one.before, one.now.level, one.changed) for one in verdicts] == [
+        (Severity.P1, Severity.P2, True),
+        (Severity.P3, Severity.P3, False),
+    ]
+    assert "warning1: P1 by what decided then → P2 by rule warning" in report(verdicts)
+
+
+@pytest.mark.parametrize(
+    ("occurrences", "added", "removed"),
+    [
+        # An incident pages once, at its worst alert.
+        ([stored("warning", "P1", 1), stored("critical", "P1", 1)], 0, 0),
+        ([stored("critical", "P2", 1), stored("critical", "P3", 1)], 1, 0),
+        ([stored("warning", "P1", 1), stored("info", "P1", 1)], 0, 1),
+        ([stored("warning", "P1", 1), stored("warning", "P1", 2)], 0, 2),
+        # Without an incident, each alert counts for itself.
+        ([stored("warning", "P1", None), stored("warning", "P1", None)], 0, 2),
+        # Without a level of that time there is nothing to compare.
+        ([stored("critical", None, 1)], 0, 0),
+    ],
+)
+def test_pages_are_those_of_incidents(
+    occurrences: list[Occurrence], added: int, removed: int
+) -> None:
+    found = pages(backtest_stored(NOW, occurrences))
+    assert (found.added, found.removed) == (added, removed)
+
+
+def test_pages_are_told_by_the_week() -> None:
+    verdicts = backtest_stored(
+        NOW,
+        [
+            stored("warning", "P1", 1),
+            stored("warning", "P1", 2, days=13),
+            stored("critical", "P2", 3, days=14),
+        ],
+    )
+    assert pages(verdicts) == Pages(1, 2, 2.0)
+    assert report(verdicts)[-1] == "pages per week: +0.5 -1.0 (1 more and 2 fewer in 2.0 weeks)"
+
+
+def test_less_than_a_week_is_not_blown_up() -> None:
+    verdicts = backtest_stored(NOW, [stored("warning", "P1", 1), stored("info", "P3", 2, days=1)])
+    assert pages(verdicts).weeks == 1.0
+
+
+def test_the_expression_is_judged_too() -> None:
+    matcher = Matcher(Place.EXPRESSION, "", Operator.MATCHES, "absent", re.compile("absent"))
+    policy = Policy((Rule("absent", Severity.P0, "x", (matcher,)),), Severity.P1, "digest")
+    recorded = RecordedAlert({}, {}, expression="absent(up)")
+    occurrence = Occurrence(START, {}, {}, None, None, "absent(up)")
+    (verdict,) = backtest(policy, [recorded])
+    assert verdict.now.rule == "absent"
+    (verdict,) = backtest_stored(policy, [occurrence])
+    assert verdict.now.rule == "absent"

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -15,7 +18,9 @@ from bot.domain.classify import (
     Signals,
     classify,
     explain,
+    wanted,
 )
+from bot.domain.facts import NO_CONTEXT, Comparison, Context, Fact, FactValue
 from bot.domain.matcher import Matcher, Operator, Place
 from bot.domain.wording import Phrase, Vocabulary
 
@@ -160,3 +165,159 @@ def test_the_levels_are_ordered_and_say_what_they_mean() -> None:
     assert not Severity.P2.worse_than(Severity.P2)
     assert [level for level in Severity if level.pages] == [Severity.P0, Severity.P1]
     assert [level.meaning for level in Severity] == ["Critical", "High", "Medium", "Low"]
+
+
+# --- facts ----------------------------------------------------------------------------
+
+NOW = datetime(2025, 3, 1, 3, 0, tzinfo=UTC)
+READY, BURN, IDLE = (Fact(name, "x", f"{name}_query") for name in ("ready", "burn", "idle"))
+
+
+def measured(fact: str, value: float | None) -> FactValue:
+    return FactValue(fact, value, NOW, "measured")
+
+
+def guessed(fact: str, value: float) -> FactValue:
+    return FactValue(fact, value, NOW, "fallback", measured=False)
+
+
+def context(*facts: FactValue, firing: int = 1) -> Context:
+    return Context({one.fact: one for one in facts}, firing)
+
+
+@dataclass(frozen=True)
+class LabelGiven:
+    """An `Expression`: whether a label is there."""
+
+    text: str
+
+    def holds(
+        self, labels: Mapping[str, str], annotations: Mapping[str, str], context: Context
+    ) -> bool:
+        return self.objection(labels, annotations, context) is None
+
+    def objection(
+        self, labels: Mapping[str, str], annotations: Mapping[str, str], context: Context
+    ) -> str | None:
+        return None if self.text in labels else f"no {self.text}"
+
+
+NOT_READY = Rule(
+    "not-ready",
+    Severity.P0,
+    "Nothing is ready.",
+    facts=(Comparison("ready", "<=", 0),),
+    needs=frozenset({"ready"}),
+)
+MANY = Rule("many", Severity.P1, "Many.", facts=(Comparison("firing", ">=", 20),))
+IDLING = Rule(
+    "idling",
+    Severity.P3,
+    "Nobody uses it.",
+    (label("severity", Operator.EQUAL, "warning"),),
+    facts=(Comparison("idle", ">=", 1),),
+    needs=frozenset({"idle"}),
+)
+WITH_FACTS = Policy(
+    (NOT_READY, MANY, IDLING, WARNING, CRITICAL),
+    Severity.P1,
+    "digest",
+    facts=(READY, BURN, IDLE),
+)
+ALERT = {"severity": "warning"}
+
+
+def test_a_fact_decides_and_is_named() -> None:
+    raised = classify(WITH_FACTS, ALERT, {}, context(measured("ready", 0), measured("idle", 0)))
+    assert (raised.level, raised.rule) == (Severity.P0, "not-ready")
+    assert raised.facts == (measured("ready", 0),)
+
+
+def test_what_is_not_known_decides_nothing() -> None:
+    for known in (NO_CONTEXT, context(measured("ready", None)), context(measured("ready", 1))):
+        chosen = classify(WITH_FACTS, ALERT, {}, known)
+        assert (chosen.rule, chosen.facts) == ("warning", ())
+
+
+def test_the_size_of_the_group_decides() -> None:
+    assert classify(WITH_FACTS, ALERT, {}, context(firing=19)).rule == "warning"
+    assert classify(WITH_FACTS, ALERT, {}, context(firing=20)).rule == "many"
+
+
+def test_a_fallback_may_raise() -> None:
+    chosen = classify(WITH_FACTS, ALERT, {}, context(guessed("ready", 0)))
+    assert (chosen.level, chosen.facts) == (Severity.P0, (guessed("ready", 0),))
+
+
+def test_a_fallback_never_lowers() -> None:
+    idle = classify(WITH_FACTS, ALERT, {}, context(measured("idle", 1)))
+    assert (idle.level, idle.rule) == (Severity.P3, "idling")
+    explanation = explain(WITH_FACTS, ALERT, {}, context(guessed("idle", 1)))
+    assert explanation.classification.rule == "warning"
+    because = {passed.rule: passed.because for passed in explanation.passed}
+    assert because["idling"] == "it rests on a fallback, which must not lower the level from P2"
+
+
+def test_an_explanation_tells_all_facts_that_were_looked_at() -> None:
+    facts = (measured("ready", 0.5), measured("idle", None))
+    explanation = explain(WITH_FACTS, ALERT, {}, context(*facts))
+    assert explanation.facts == facts
+    because = {passed.rule: passed.because for passed in explanation.passed}
+    assert because["not-ready"] == "ready <= 0 does not hold: ready is 0.5 (measured)"
+    assert because["idling"] == "idle >= 1 does not hold: idle is not known (measured)"
+    assert because["many"] == "firing >= 20 does not hold: it is 1"
+
+
+def test_an_expression_decides_after_the_rest() -> None:
+    rule = replace(WARNING, id="given", level=Severity.P0, expression=LabelGiven("tier"))
+    policy = Policy((rule, WARNING), Severity.P1, "digest")
+    assert classify(policy, {"severity": "warning", "tier": ""}, {}).rule == "given"
+    assert classify(policy, {"severity": "page", "tier": ""}, {}).rule == DEFAULT_RULE
+    (passed,) = explain(policy, ALERT, {}).passed
+    assert (passed.rule, passed.because) == ("given", "no tier")
+
+
+@pytest.mark.parametrize(
+    ("severity", "ids"),
+    [("warning", ["ready", "idle"]), ("critical", ["ready"]), ("strange", ["ready"])],
+)
+def test_only_facts_that_can_still_decide_are_wanted(severity: str, ids: list[str]) -> None:
+    assert [fact.id for fact in wanted(WITH_FACTS, {"severity": severity}, {})] == ids
+
+
+def test_nothing_is_wanted_after_a_rule_that_applies_without_facts() -> None:
+    policy = replace(WITH_FACTS, rules=(WARNING, *WITH_FACTS.rules))
+    assert wanted(policy, ALERT, {}) == ()
+    assert [fact.id for fact in wanted(policy, {}, {})] == ["ready"]
+    assert wanted(POLICY, ALERT, {}) == ()
+
+
+_values = st.sampled_from([None, 0.0, 0.5, 1.0])
+_contexts = st.builds(
+    lambda ready, idle, sure, firing: Context(
+        {
+            "ready": FactValue("ready", ready, NOW, "x", measured=sure[0]),
+            "idle": FactValue("idle", idle, NOW, "x", measured=sure[1]),
+        },
+        firing,
+    ),
+    _values,
+    _values,
+    st.tuples(st.booleans(), st.booleans()),
+    st.integers(1, 30),
+)
+
+
+@given(st.permutations(WITH_FACTS.rules), st.sampled_from(["warning", "critical", "x"]), _contexts)
+def test_guesses_lower_no_level_and_wanted_facts_are_enough(
+    rules: list[Rule], severity: str, known: Context
+) -> None:
+    policy = replace(WITH_FACTS, rules=tuple(rules))
+    labels = {"severity": severity}
+    chosen = classify(policy, labels, {}, known)
+    sure = classify(policy, labels, {}, known.without_fallbacks())
+    assert not sure.level.worse_than(chosen.level)
+    assert explain(policy, labels, {}, known).classification == chosen
+    ids = {fact.id for fact in wanted(policy, labels, {})}
+    asked = {name: fact for name, fact in known.facts.items() if name in ids}
+    assert classify(policy, labels, {}, replace(known, facts=asked)) == chosen

@@ -8,8 +8,8 @@ import pytest
 from bot.domain.actor import ALERTMANAGER, TOCSIN, Actor
 from bot.domain.classify import Severity
 from bot.domain.errors import IllegalTransition
+from bot.domain.flapping import Flapping
 from bot.domain.incident import (
-    REJOIN_WINDOW,
     RESPONSE_TIMES,
     TRANSITIONS,
     Command,
@@ -22,6 +22,7 @@ from bot.domain.incident import (
     opening,
     receive,
     rejoins,
+    ticket,
 )
 from bot.domain.incident_events import (
     Acknowledged,
@@ -48,6 +49,7 @@ from tests.support.examples import (
     incident,
 )
 
+FLAPPING = Flapping()
 LATER = NOW + timedelta(minutes=10)
 OVER = (IncidentState.RESOLVED, IncidentState.CLOSED)
 OPEN = (IncidentState.TRIGGERED, IncidentState.ACKNOWLEDGED, IncidentState.MITIGATED)
@@ -105,21 +107,23 @@ def test_over_is_what_nobody_has_to_act_on(state: IncidentState) -> None:
 
 @pytest.mark.parametrize("level", [Severity.P0, Severity.P1])
 def test_a_level_that_pages_opens_without_a_ticket(level: Severity) -> None:
-    events = opening("group", "Title", "Summary", classification(level), NOW)
-    assert [type(event) for event in events] == [IncidentOpened]
+    made = opened(1, opening("group", "Title", "Summary", classification(level), NOW), NOW)
+    assert ticket(made, NOW) == ()
 
 
 @pytest.mark.parametrize("level", [Severity.P2, Severity.P3])
 def test_a_level_that_does_not_page_enters_a_ticket_due_at_its_response_time(
     level: Severity,
 ) -> None:
-    events = opening("group", "Title", "Summary", classification(level), NOW)
-    assert events[1:] == (TicketOpened(NOW + RESPONSE_TIMES[level]),)
+    made = opened(1, opening("group", "Title", "Summary", classification(level), NOW), NOW)
+    entered = ticket(made, NOW)
+    assert entered == (TicketOpened(NOW + RESPONSE_TIMES[level]),)
+    assert ticket(after(made, *entered), LATER) == (), "it has one"
 
 
 def test_the_pagers_key_is_the_same_for_one_opening_and_another_for_the_next() -> None:
     key, again, later, elsewhere = (
-        opening(group, "Title", "Summary", classification(), at)[0].dedup_key
+        opening(group, "Title", "Summary", classification(), at).dedup_key
         for group, at in (("g", NOW), ("g", NOW), ("g", LATER), ("h", NOW))
     )
     assert key == again
@@ -144,7 +148,8 @@ def test_an_opened_incident_is_what_its_event_says() -> None:
 
 @pytest.mark.parametrize(("before", "worst"), list(product(Severity, Severity)))
 def test_alerts_raise_the_severity_and_never_lower_it(before: Severity, worst: Severity) -> None:
-    events = receive(incident(before), change(fired=1, firing=2), classification(worst))
+    changed = change(fired=1, firing=2)
+    events = receive(incident(before), changed, classification(worst), FLAPPING, LATER)
     raised = [event for event in events if isinstance(event, SeverityRaised)]
     if int(worst[1]) < int(before[1]):
         assert raised == [SeverityRaised(before, classification(worst))]
@@ -157,7 +162,7 @@ def test_alerts_raise_the_severity_and_never_lower_it(before: Severity, worst: S
 @pytest.mark.parametrize("state", OVER)
 def test_alerts_that_fire_again_reopen(state: IncidentState) -> None:
     start = incident(state=state, acknowledged_by=ANA, resolved_at=NOW)
-    events = receive(start, change(fired=1, firing=1), classification())
+    events = receive(start, change(fired=1, firing=1), classification(), FLAPPING, LATER)
     reopened = after(start, *events)
     assert [type(event) for event in events[1:]] == [Reopened]
     assert reopened.state is IncidentState.TRIGGERED
@@ -171,7 +176,7 @@ def test_alerts_that_fire_again_reopen(state: IncidentState) -> None:
 @pytest.mark.parametrize("state", OPEN)
 def test_the_last_alert_resolved_resolves_the_incident(state: IncidentState) -> None:
     start = incident(state=state)
-    events = receive(start, change(resolved=1, firing=0), None)
+    events = receive(start, change(resolved=1, firing=0), None, FLAPPING, LATER)
     assert events == (change(resolved=1), Resolved("All its alerts are resolved."))
     resolved = after(start, *events)
     assert (resolved.state, resolved.resolved_at) == (IncidentState.RESOLVED, LATER)
@@ -191,7 +196,7 @@ def test_otherwise_alerts_resolve_nothing(
     resolved: int, firing: int, unseen: int, state: IncidentState
 ) -> None:
     changed = change(resolved=resolved, firing=firing, unseen=unseen)
-    assert receive(incident(state=state), changed, None) == (changed,)
+    assert receive(incident(state=state), changed, None, FLAPPING, LATER) == (changed,)
 
 
 def test_the_counts_are_those_of_the_last_change() -> None:
@@ -205,7 +210,8 @@ def test_a_ticket_that_somebody_took_is_nobodys_once_it_has_to_page(
     state: IncidentState, before: Severity, worst: Severity
 ) -> None:
     start = incident(before, state=state, acknowledged_by=ANA)
-    reached = after(start, *receive(start, change(fired=1, firing=2), classification(worst)))
+    changed = change(fired=1, firing=2)
+    reached = after(start, *receive(start, changed, classification(worst), FLAPPING, LATER))
     if worst.pages and not before.pages:
         assert (reached.state, reached.acknowledged_by) == (IncidentState.TRIGGERED, None)
     else:
@@ -217,17 +223,17 @@ def test_a_ticket_that_somebody_took_is_nobodys_once_it_has_to_page(
 
 @pytest.mark.parametrize("state", OPEN)
 def test_whatever_fires_joins_an_open_incident(state: IncidentState) -> None:
-    assert rejoins(incident(state=state), NOW + timedelta(days=30))
+    assert rejoins(incident(state=state), FLAPPING, NOW + timedelta(days=30))
 
 
 def test_a_resolved_incident_is_rejoined_within_the_window_only() -> None:
     resolved = incident(state=IncidentState.RESOLVED, resolved_at=NOW)
-    assert rejoins(resolved, NOW + REJOIN_WINDOW)
-    assert not rejoins(resolved, NOW + REJOIN_WINDOW + timedelta(microseconds=1))
+    assert rejoins(resolved, FLAPPING, NOW + FLAPPING.rejoin)
+    assert not rejoins(resolved, FLAPPING, NOW + FLAPPING.rejoin + timedelta(microseconds=1))
 
 
 def test_a_closed_incident_is_never_rejoined() -> None:
-    assert not rejoins(incident(state=IncidentState.CLOSED, resolved_at=NOW), NOW)
+    assert not rejoins(incident(state=IncidentState.CLOSED, resolved_at=NOW), FLAPPING, NOW)
 
 
 # What is remembered

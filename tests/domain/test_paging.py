@@ -85,4 +85,4 @@ def test_once_told_there_is_nothing_more_to_tell(
 def test_a_level_that_became_worse_is_told_under_its_own_reason() -> None:
     page = PageState(PageAction.TRIGGER, Severity.P1)
     decision = next_page(incident(Severity.P0, page=page))
-    assert decision == PageDecision(PageAction.TRIGGER, PageReason.SEVERITY_RAISED)
+    assert decision == PageDecision(PageAction.TRIGGER, PageReason.SEVERITY_CHANGED)

@@ -86,7 +86,7 @@ def test_an_alert_that_comes_back_soon_rejoins_its_incident(h: Harness) -> None:
     assert len({page.dedup_key for page in h.pager.incidents()}) == 1
 
     h.resolve("HighErrorRate")
-    h.fast_forward(minutes=16)
+    h.fast_forward(minutes=2 + 16)
     h.alert("HighErrorRate")
     assert [found.id for found in h.incidents.newest()] == [2, 1]
     assert h.incident(1).state is IncidentState.RESOLVED

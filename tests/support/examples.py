@@ -19,8 +19,10 @@ from bot.domain.cluster import (
 )
 from bot.domain.incident import Incident
 from bot.domain.incident_events import (
+    Absorbed,
     Acknowledged,
     AlertsChanged,
+    AlertsTakenOver,
     Closed,
     IncidentEvent,
     IncidentOpened,
@@ -32,11 +34,17 @@ from bot.domain.incident_events import (
     PageDelayed,
     PageRefused,
     PageSent,
+    Quieted,
     Reopened,
     Resolved,
+    SeverityOverridden,
     SeverityRaised,
+    SilenceCreated,
+    SilenceRefused,
+    Suppressed,
     TicketOpened,
     Unacknowledged,
+    Unsuppressed,
 )
 from bot.domain.plan import Plan, StepOutcome, StepPlan, Target, make_plan
 from bot.domain.run import Run, blank_records
@@ -186,6 +194,14 @@ INCIDENT_EVENTS: tuple[IncidentEvent, ...] = (
     IncidentOpened("group", "Title", "Summary", classification(), "key"),
     change(fired=7, resolved=1, firing=6, unseen=2),
     SeverityRaised(Severity.P2, classification(Severity.P0)),
+    SeverityOverridden(Severity.P1, Severity.P2, "Only one customer."),
+    Suppressed(3, "Moving the database."),
+    Unsuppressed("The window is over."),
+    Quieted(NOW),
+    Absorbed(5, "NodeDown: n1"),
+    AlertsTakenOver(8, "PodCrashLooping: api", 4),
+    SilenceCreated("a-b-c", NOW),
+    SilenceRefused("It is read-only."),
     Acknowledged(),
     Unacknowledged(),
     Mitigated(),

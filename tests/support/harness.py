@@ -30,29 +30,37 @@ from bot.adapters.metrics import PrometheusCounters
 from bot.adapters.pagerduty import PagerDutyPager
 from bot.adapters.pagerduty_webhook import parse_webhook, verify_signature
 from bot.adapters.policy import load_policy
+from bot.adapters.posted_alerts import parse_posted
 from bot.adapters.runbooks import RunbookFolder
 from bot.adapters.slack import SlackChat, web_client
 from bot.adapters.store import SqlStore
 from bot.app.answers import Answers
 from bot.app.chat_delivery import ChatDelivery
+from bot.app.deliveries import Deliveries
+from bot.app.facts import FactReader
+from bot.app.heartbeats import Heartbeats
 from bot.app.incidents import Incidents
 from bot.app.intake import Intake, IntakeRules
+from bot.app.judging import Judge
+from bot.app.maintenance import Maintenance, WindowReview
 from bot.app.page_delivery import PageDelivery
 from bot.app.pager_events import PagerEvents
 from bot.app.plan_answers import PlanAnswers
 from bot.app.planning import Planner
 from bot.app.runner import Runner
 from bot.app.runs import Runs
+from bot.app.upkeep import Upkeep
 from bot.domain.classify import Policy
 from bot.domain.cluster import Marker
 from bot.domain.effects import AdvanceRun, Effect
 from bot.domain.incident import Incident
+from bot.domain.routing import RoutingPolicy
 from bot.domain.run import Run
 from bot.entrypoints.listener import Listener, pages
 from bot.entrypoints.slack import SlackEndpoint, SlackListener
 from bot.entrypoints.webhooks import AlertmanagerWebhook, PagerDutyWebhook
-from bot.entrypoints.worker import EffectWorker, RunWorker
-from bot.ports import StepContext
+from bot.entrypoints.worker import EffectWorker, RunWorker, UseCases
+from bot.ports import Source, StepContext
 from bot.sandbox.kubernetes.store import Json
 from bot.steps.registry import step_kinds
 from tests.support.channel import CHANNEL, Channel, Shown
@@ -98,7 +106,7 @@ def _policy() -> Policy:
 
 
 class Harness:
-    """Tocsin at `url`, wired by hand as `bot/bootstrap.py` does it; `app` is to be served there."""
+    """Tocsin at `url`, wired by hand as `bot/bootstrap/` does it; `app` is to be served there."""
 
     def __init__(self, url: str, folder: Path, clock: FakeClock) -> None:
         self.url = url
@@ -113,9 +121,11 @@ class Harness:
         self._engine: Engine = database.create(database_url)
         self.queue = EffectQueue(self._engine, clock)
         self.store = SqlStore(self._engine, self.queue.enqueue)
+        self.routing = RoutingPolicy()
         self.incidents = Incidents(self.store, clock)
+        self.maintenance = Maintenance(self.store, clock, silences=False)
         self.runs = Runs(self.store, _library(), clock)
-        self.inbox = Inbox(database_url)
+        self.inbox = Inbox(database_url, now=lambda: clock.now().timestamp())
         self._counters = PrometheusCounters()
         self._wire_worker()
 
@@ -131,15 +141,25 @@ class Harness:
         pager = _pager(f"{self.url}/stand-ins/pagerduty")
         chat = SlackChat(BOT_TOKEN, f"{self.url}/stand-ins/slack/api/")
         store, clock = self.store, self.clock
-        self._effects = EffectWorker(
-            store,
+        judge = Judge(_policy, FactReader(None, clock))
+        deliveries = Deliveries(judge, lambda: self.routing, self._counters)
+        self.heartbeats = Heartbeats(store, deliveries, clock)
+        use_cases = UseCases(
             PageDelivery(store, pager, clock, lambda: 1.0),
             ChatDelivery(store, chat, CHANNEL, clock, lambda: 1.0),
             PlanAnswers(store, _library(), Planner(kinds, context_for), clock),
-            self._took,
+            Upkeep(store, judge, clock),
+            WindowReview(store, None, clock, lambda: 1.0),
         )
+        self._effects = EffectWorker(store, use_cases, self._took)
         self._runs = RunWorker(Runner(store, cluster, kinds, context_for, clock))
-        rules = IntakeRules(parse_delivery, _policy(), PagerEvents(parse_webhook))
+        parsers = {
+            Source.ALERTMANAGER: lambda body, _at: parse_delivery(body),
+            Source.RECONCILE: lambda body, _at: parse_delivery(body),
+            Source.TOCSIN: lambda body, _at: parse_delivery(body),
+            Source.API: parse_posted,
+        }
+        rules = IntakeRules(parsers, deliveries, PagerEvents(parse_webhook))
         self._intake = Intake(store, self.inbox, rules, clock, self._counters)
 
     def app(self) -> Listener:

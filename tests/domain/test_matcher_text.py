@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.adapters.matchers import LONGEST_PATTERN, parse_matcher
 from bot.domain.errors import InvalidInput
 from bot.domain.matcher import Operator, Place
+from bot.domain.matcher_text import LONGEST_PATTERN, parse_matcher
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@ r"""Matchers as people write them, in Alertmanager's syntax: ``severity=~"critic
 Source of the rules: Alertmanager's pkg/labels/parse.go. A value may stand in double
 quotes; in it ``\"``, ``\\`` and ``\n`` are escapes, and any other backslash is itself,
 so that a regex needs no doubling. Beyond labels, ``annotation.summary`` names an
-annotation and ``text`` the alert's name, summary and description together.
+annotation, ``text`` the alert's name, summary and description together, and
+``expression`` the PromQL that fired it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _MATCHER = re.compile(
     r"\s*(?P<operator>=~|!~|!=|=)\s*(?P<value>.*?)\s*",
     re.DOTALL,
 )
+_OTHER_PLACES = {"text": Place.TEXT, "expression": Place.EXPRESSION}
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED = {"n": "\n", '"': '"', "\\": "\\"}
 
@@ -33,14 +35,14 @@ def parse_matcher(text: str) -> Matcher:
     place = _place(match["annotation"], match["name"])
     operator = Operator(match["operator"])
     value = _unquoted(match["value"], text)
-    name = "" if place is Place.TEXT else match["name"]
+    name = match["name"] if place in (Place.LABEL, Place.ANNOTATION) else ""
     return Matcher(place, name, operator, value, _pattern(place, operator, value))
 
 
 def _place(annotation: str | None, name: str) -> Place:
     if annotation:
         return Place.ANNOTATION
-    return Place.TEXT if name == "text" else Place.LABEL
+    return _OTHER_PLACES.get(name, Place.LABEL)
 
 
 def _unquoted(value: str, text: str) -> str:

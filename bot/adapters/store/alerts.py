@@ -1,0 +1,101 @@
+"""Alerts: the last that is known of each, when each fired, and the groups they came in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from bot.adapters import codec
+from bot.adapters.store.base import Part, chunks
+from bot.adapters.tables import AlertGroupRow, AlertRow, OccurrenceRow
+from bot.domain.alert import AlertGroup, AlertStatus
+from bot.domain.backtest import Occurrence
+from bot.domain.dedup import KnownAlert
+
+PAGE = 1000
+"""Rows read at a time where there may be very many."""
+
+
+class AlertReads(Part):
+    """What is known of alerts."""
+
+    def known_alerts(self, fingerprints: Sequence[str]) -> Mapping[str, KnownAlert]:
+        known: dict[str, KnownAlert] = {}
+        for chunk in chunks(fingerprints):
+            query = select(AlertRow.document).where(col(AlertRow.fingerprint).in_(chunk))
+            alerts = (codec.load(text, KnownAlert) for text in self._session.exec(query))
+            known.update((one.alert.fingerprint, one) for one in alerts)
+        return known
+
+    def alerts(self, incident_id: int | None = None, limit: int = 500) -> Sequence[KnownAlert]:
+        query = select(AlertRow.document).order_by(col(AlertRow.starts_at).desc()).limit(limit)
+        if incident_id is not None:
+            query = query.where(AlertRow.incident_id == incident_id)
+        return [codec.load(text, KnownAlert) for text in self._session.exec(query)]
+
+    def firing_alerts(self, incident_id: int | None = None) -> Sequence[KnownAlert]:
+        query = select(AlertRow.document).where(AlertRow.status == AlertStatus.FIRING.value)
+        if incident_id is not None:
+            query = query.where(AlertRow.incident_id == incident_id)
+        return [codec.load(text, KnownAlert) for text in self._session.exec(query)]
+
+    def count_firing(self, incident_id: int) -> int:
+        query = select(func.count()).where(
+            AlertRow.incident_id == incident_id, AlertRow.status == AlertStatus.FIRING.value
+        )
+        return self._session.exec(query).one()
+
+    def occurrences(self, since: datetime) -> Iterator[Occurrence]:
+        # Page by page: thirty days may hold millions.
+        last = 0
+        while True:
+            query = select(OccurrenceRow.id, OccurrenceRow.document).where(
+                col(OccurrenceRow.id) > last, col(OccurrenceRow.at) >= since.isoformat()
+            )
+            rows = self._session.exec(query.order_by(col(OccurrenceRow.id)).limit(PAGE)).all()
+            for row_id, document in rows:
+                last = row_id or last
+                yield codec.load(document, Occurrence)
+            if len(rows) < PAGE:
+                return
+
+    def alert_group(self, key: str) -> AlertGroup | None:
+        row = self._session.get(AlertGroupRow, key)
+        return None if row is None else codec.load(row.document, AlertGroup)
+
+    def receivers(self) -> frozenset[str]:
+        return frozenset(self._session.exec(select(AlertGroupRow.receiver).distinct()))
+
+
+class AlertWrites(AlertReads):
+    """How alerts are written down: many in one statement, since a storm's delivery holds many."""
+
+    def save_alerts(self, alerts: Sequence[KnownAlert]) -> None:
+        # Of a fingerprint that occurs twice the last counts.
+        rows = {known.alert.fingerprint: _alert_row(known) for known in alerts}
+        self._upsert(AlertRow, "fingerprint", list(rows.values()))
+
+    def save_occurrences(self, occurrences: Sequence[Occurrence]) -> None:
+        rows = [{"at": one.at.isoformat(), "document": codec.dump(one)} for one in occurrences]
+        if rows:
+            self._session.connection().execute(self._insert(OccurrenceRow), rows)
+
+    def save_alert_groups(self, groups: Sequence[AlertGroup]) -> None:
+        rows = {
+            one.key: {"key": one.key, "receiver": one.receiver, "document": codec.dump(one)}
+            for one in groups
+        }
+        self._upsert(AlertGroupRow, "key", list(rows.values()))
+
+
+def _alert_row(known: KnownAlert) -> dict[str, object]:
+    return {
+        "fingerprint": known.alert.fingerprint,
+        "incident_id": known.incident_id,
+        "status": known.alert.status.value,
+        "starts_at": known.alert.starts_at.isoformat(),
+        "document": codec.dump(known),
+    }

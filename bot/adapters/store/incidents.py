@@ -1,0 +1,100 @@
+"""Incidents, their tickets, and how they belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from bot.adapters import codec
+from bot.adapters.store.base import Part, chunks
+from bot.adapters.tables import IncidentRow, RelationRow, TicketRow
+from bot.domain.errors import NotFound
+from bot.domain.incident import Incident, IncidentState, opened
+from bot.domain.incident_events import IncidentOpened
+from bot.ports import Relation, Role
+
+
+class IncidentReads(Part):
+    """What is known of incidents."""
+
+    def incident(self, incident_id: int) -> Incident:
+        row = self._session.get(IncidentRow, incident_id)
+        if row is None:
+            newest = self._session.exec(select(func.max(IncidentRow.id))).one()
+            hint = f" The newest is INC-{newest}." if newest else ""
+            raise NotFound(f"There is no incident INC-{incident_id}.{hint}")
+        return codec.load(row.document, Incident)
+
+    def incidents(
+        self, states: Sequence[IncidentState] | None = None, limit: int = 50
+    ) -> Sequence[Incident]:
+        query = select(IncidentRow.document).order_by(col(IncidentRow.id).desc()).limit(limit)
+        if states is not None:
+            query = query.where(col(IncidentRow.state).in_([state.value for state in states]))
+        return [codec.load(text, Incident) for text in self._session.exec(query)]
+
+    def latest_incident(self, group_key: str) -> Incident | None:
+        query = select(IncidentRow.document).where(IncidentRow.group_key == group_key)
+        text = self._session.exec(query.order_by(col(IncidentRow.id).desc()).limit(1)).first()
+        return None if text is None else codec.load(text, Incident)
+
+    def incident_of_page(self, dedup_key: str) -> Incident | None:
+        query = select(IncidentRow.document).where(IncidentRow.dedup_key == dedup_key)
+        text = self._session.exec(query).first()
+        return None if text is None else codec.load(text, Incident)
+
+    def related(self, keys: Sequence[str], role: Role) -> Mapping[str, Sequence[Relation]]:
+        found: dict[str, list[Relation]] = {}
+        for chunk in chunks(keys):
+            query = select(RelationRow).where(
+                col(RelationRow.key).in_(chunk), RelationRow.role == role.value
+            )
+            for row in self._session.exec(query.order_by(col(RelationRow.at).desc())):
+                relation = Relation(row.key, role, row.incident_id, datetime.fromisoformat(row.at))
+                found.setdefault(row.key, []).append(relation)
+        return found
+
+
+class IncidentWrites(IncidentReads):
+    """How incidents are changed."""
+
+    def new_incident(self, event: IncidentOpened, at: datetime) -> Incident:
+        row = IncidentRow(
+            group_key=event.group_key, dedup_key=event.dedup_key, state="", document=""
+        )
+        incident = opened(self._allot(row), event, at)
+        self.save_incident(incident)
+        return incident
+
+    def save_incident(self, incident: Incident) -> None:
+        row = self._session.get_one(IncidentRow, incident.id)
+        row.state, row.document = incident.state.value, codec.dump(incident)
+        self._session.add(row)
+        if incident.ticket_due_at is not None:
+            self._save_ticket(incident, incident.ticket_due_at)
+
+    def _save_ticket(self, incident: Incident, due_at: datetime) -> None:
+        ticket = TicketRow(
+            incident_id=incident.id,
+            title=incident.title,
+            severity=incident.severity.value,
+            due_at=due_at.isoformat(),
+            done=incident.state.over,
+        )
+        self._session.merge(ticket)
+
+    def relate(self, relations: Sequence[Relation]) -> None:
+        rows = {
+            (one.key, one.role, one.incident_id): {
+                "place": f"{one.role.value}:{one.incident_id}:{one.key}",
+                "key": one.key,
+                "role": one.role.value,
+                "incident_id": one.incident_id,
+                "at": one.at.isoformat(),
+            }
+            for one in relations
+        }
+        self._upsert(RelationRow, "place", list(rows.values()))

@@ -1,0 +1,127 @@
+"""The listener: everything that answers requests, the sandbox among it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from bot.adapters.alertmanager import check_delivery
+from bot.adapters.blocks import render
+from bot.adapters.clock import SystemClock
+from bot.adapters.inbox import Inbox
+from bot.adapters.metrics import PrometheusCounters
+from bot.adapters.pagerduty_webhook import verify_signature
+from bot.adapters.slack import web_client
+from bot.app.answers import Answers
+from bot.bootstrap.core import SLACK_TIMEOUT, core
+from bot.entrypoints.api import api
+from bot.entrypoints.health import Health
+from bot.entrypoints.listener import Application, Listener, pages
+from bot.entrypoints.slack import SlackEndpoint, SlackListener
+from bot.entrypoints.webhooks import AlertmanagerWebhook, PagerDutyWebhook, WebhookResult
+from bot.sandbox.addresses import PREFIX
+from bot.sandbox.assembly import Sandbox
+from bot.settings import Settings
+from bot.vendors import Vendors, data_folder, sandbox_addresses, sandbox_parts, secret, vendors
+
+ANSWER_TIMEOUT = 2.0
+"""Seconds that the listener waits for SQLite's write lock: Slack waits 3 for an answer, and
+what a person was told has failed must not be done later."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerProcess:
+    """The listener, ready to be served; `close` lets go of what it holds."""
+
+    app: Application
+    slack: SlackListener
+    vendors: Vendors
+    close: Callable[[], None]
+
+
+def listener(settings: Settings, wake: int | None) -> ListenerProcess:
+    """Everything that answers requests. `wake` is the pipe that tells the worker of news."""
+    shared = core(settings, ANSWER_TIMEOUT)
+    where = vendors(settings)
+    counters = PrometheusCounters()
+    inbox = Inbox(settings.database_url, on_commit=_waker(wake))
+    answers = Answers(shared.incidents, shared.runs, shared.store)
+    client = web_client(where.slack_token, where.slack_api_url, SLACK_TIMEOUT)
+    slack = SlackListener(answers, shared.store, client, render)
+    health = Health(shared.store, inbox.size)
+    routes: list[BaseRoute] = [Route("/healthz", health.ready), Route("/live", health.live)]
+    if where.slack_signing_secret:
+        endpoint = SlackEndpoint(slack, where.slack_signing_secret, counters)
+        routes.append(Route("/slack/events", endpoint.handle, methods=["POST"]))
+    sandbox = _sandbox(settings)
+    if sandbox is not None:
+        routes.extend(_sandbox_routes(sandbox))
+
+    def close() -> None:
+        inbox.close()
+        if sandbox is not None:
+            sandbox.close()
+
+    rest = api(shared.incidents, shared.runs, secret(settings.api_token) or None)
+    app = Listener(_webhooks(settings, where, inbox, counters), pages(routes, rest))
+    return ListenerProcess(app, slack, where, close)
+
+
+def _webhooks(
+    settings: Settings, where: Vendors, inbox: Inbox, counters: PrometheusCounters
+) -> Mapping[str, Application]:
+    def counted(source: str) -> Callable[[WebhookResult], None]:
+        children = {
+            result: counters.child("webhooks", source=source, result=result.value)
+            for result in WebhookResult
+        }
+        return lambda result: children[result]()
+
+    alertmanager = AlertmanagerWebhook(
+        inbox, secret(settings.webhook_token) or None, check_delivery, counted("alertmanager")
+    )
+    pagerduty = PagerDutyWebhook(
+        inbox, where.webhook_secret, verify_signature, counted("pagerduty")
+    )
+    return {"/webhooks/alertmanager": alertmanager, "/webhooks/pagerduty": pagerduty}
+
+
+def _waker(wake: int | None) -> Callable[[], None]:
+    def tell() -> None:
+        if wake is not None:
+            with suppress(BlockingIOError, BrokenPipeError):
+                os.write(wake, b".")
+
+    return tell
+
+
+def _sandbox(settings: Settings) -> Sandbox | None:
+    if not settings.sandbox:
+        return None
+    sandbox = Sandbox(
+        sandbox_addresses(settings),
+        sandbox_parts(settings),
+        data_folder(settings) / "sandbox.json",
+        SystemClock().now,
+        secret(settings.webhook_token) or None,
+    )
+    sandbox.start()
+    return sandbox
+
+
+def _sandbox_routes(sandbox: Sandbox) -> list[BaseRoute]:
+    return [
+        Route("/", _to_workspace),
+        Route(PREFIX, _to_workspace),
+        Mount(PREFIX, app=sandbox.app),
+    ]
+
+
+def _to_workspace(_request: Request) -> Response:
+    return RedirectResponse(f"{PREFIX}/")

@@ -1,0 +1,177 @@
+"""The worker: everything that works in the background."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from bot.adapters.alertmanager import parse_delivery
+from bot.adapters.alertmanager_api import AlertmanagerApi
+from bot.adapters.durable import DurableWorker
+from bot.adapters.inbox import Inbox
+from bot.adapters.metrics import PrometheusCounters
+from bot.adapters.pagerduty import PagerDutyPager
+from bot.adapters.pagerduty_webhook import parse_webhook
+from bot.adapters.policy import parse_policy
+from bot.adapters.policy_folder import PolicyFile
+from bot.adapters.posted_alerts import encode_delivery, parse_posted
+from bot.adapters.prometheus import PrometheusMetrics
+from bot.adapters.routing import parse_routing
+from bot.adapters.slack import SlackChat
+from bot.app.chat_delivery import ChatDelivery
+from bot.app.deliveries import Deliveries
+from bot.app.facts import FactReader
+from bot.app.heartbeats import Heartbeats
+from bot.app.intake import Intake, IntakeRules, Parse
+from bot.app.judging import Judge
+from bot.app.maintenance import WindowReview
+from bot.app.page_delivery import PageDelivery
+from bot.app.pager_events import PagerEvents
+from bot.app.plan_answers import PlanAnswers
+from bot.app.planning import Planner
+from bot.app.policies import PolicyWatch
+from bot.app.reconcile import Reconciler
+from bot.app.runner import Runner
+from bot.app.upkeep import Upkeep
+from bot.bootstrap.core import SLACK_TIMEOUT, Core, cluster, core, step_contexts
+from bot.domain.alert import Delivery
+from bot.domain.classify import Policy
+from bot.domain.heartbeat import is_heartbeat
+from bot.domain.routing import RoutingPolicy
+from bot.entrypoints import housekeeping
+from bot.entrypoints.housekeeping import Housekeeping
+from bot.entrypoints.rounds import Round, Rounds
+from bot.entrypoints.worker import EffectWorker, IntakeLoop, RunWorker, UseCases
+from bot.ports import AlertSource, Source
+from bot.settings import Settings
+from bot.steps.registry import step_kinds
+from bot.vendors import vendors
+
+LOOK_AT_POLICIES = 2.0
+"""Seconds between two looks at the policy files; a change is in force within two looks."""
+
+LISTEN_FOR_HEARTBEATS = 15.0
+"""Seconds between two looks at the heartbeats; their limits are minutes."""
+
+RECONCILE = 60.0
+"""Seconds between two comparisons with Alertmanager: the most that a lost resolution keeps
+somebody awake beyond what its own webhooks would."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerProcess:
+    """The worker's parts: the intake loop, the durable jobs, and the rounds."""
+
+    intake: IntakeLoop
+    jobs: DurableWorker
+    rounds: Rounds
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is in force, and may change while the worker runs."""
+
+    severity: PolicyFile[Policy]
+    routing: PolicyFile[RoutingPolicy]
+
+    def look(self) -> None:
+        """Take in what has changed in the files."""
+        self.severity.look()
+        self.routing.look()
+
+
+def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
+    """Everything that works in the background; `wait` returns early when there is news."""
+    shared = core(settings)
+    where = vendors(settings)
+    counters = PrometheusCounters()
+    inbox = Inbox(settings.database_url)
+    rules = _rules(settings, shared, inbox)
+    metrics = PrometheusMetrics(where.prometheus_url) if where.prometheus_url else None
+    judge = Judge(lambda: rules.severity.current, FactReader(metrics, shared.clock))
+    deliveries = Deliveries(judge, lambda: rules.routing.current, counters)
+    source = alert_source(settings)
+    parsers: dict[Source, Parse] = {
+        Source.ALERTMANAGER: lambda body, _at: parse_delivery(body),
+        Source.RECONCILE: lambda body, _at: parse_delivery(body),
+        Source.TOCSIN: lambda body, _at: parse_delivery(body),
+        Source.API: parse_posted,
+    }
+    intake = Intake(
+        shared.store,
+        inbox,
+        IntakeRules(parsers, deliveries, PagerEvents(parse_webhook)),
+        shared.clock,
+        counters,
+    )
+    jobs = _jobs(settings, shared, judge, source, counters)
+    heartbeats = Heartbeats(shared.store, deliveries, shared.clock)
+    reconciler = Reconciler(
+        shared.store,
+        source,
+        partial(put, inbox, Source.RECONCILE),
+        lambda labels: is_heartbeat(rules.routing.current.heartbeats, labels),
+        shared.clock,
+    )
+    tidy = Housekeeping((shared.store.forget, jobs.forget), shared.clock)
+    rounds = Rounds(
+        [
+            Round("policies", LOOK_AT_POLICIES, rules.look),
+            Round("heartbeats", LISTEN_FOR_HEARTBEATS, heartbeats.look, LISTEN_FOR_HEARTBEATS),
+            Round("reconcile", RECONCILE, reconciler.round),
+            Round("housekeeping", housekeeping.EVERY, tidy.round, housekeeping.EVERY),
+        ]
+    )
+    return WorkerProcess(IntakeLoop(intake, wait), jobs, rounds)
+
+
+def alert_source(settings: Settings) -> AlertSource | None:
+    """The Alertmanagers that can be asked, if any are named."""
+    if settings.alertmanager_url is None:
+        return None
+    return AlertmanagerApi([url.strip() for url in settings.alertmanager_url.split(",")])
+
+
+def put(inbox: Inbox, source: Source, delivery: Delivery) -> None:
+    """Keep a delivery of our own where intake finds it."""
+    inbox.put(source, encode_delivery(delivery))
+
+
+def _rules(settings: Settings, shared: Core, inbox: Inbox) -> Rules:
+    def watch(name: str) -> PolicyWatch:
+        return PolicyWatch(name, shared.store, partial(put, inbox, Source.TOCSIN), shared.clock)
+
+    severity, routing = watch("severity.yaml"), watch("routing.yaml")
+    folder = settings.policy
+    return Rules(
+        PolicyFile(folder / "severity.yaml", parse_policy, severity.keep, severity.refused),
+        PolicyFile(folder / "routing.yaml", parse_routing, routing.keep, routing.refused),
+    )
+
+
+def _jobs(
+    settings: Settings,
+    shared: Core,
+    judge: Judge,
+    source: AlertSource | None,
+    counters: PrometheusCounters,
+) -> DurableWorker:
+    where = vendors(settings)
+    target = cluster(where)
+    context_for = step_contexts(target, shared.clock, where.prometheus_url)
+    kinds = step_kinds()
+    store, clock = shared.store, shared.clock
+    pager = PagerDutyPager(where.routing_key, where.events_url)
+    chat = SlackChat(where.slack_token, where.slack_api_url, SLACK_TIMEOUT)
+    use_cases = UseCases(
+        PageDelivery(store, pager, clock, random.random),
+        ChatDelivery(store, chat, where.slack_channel, clock, random.random),
+        PlanAnswers(store, shared.library, Planner(kinds, context_for), clock),
+        Upkeep(store, judge, clock),
+        WindowReview(store, source, clock, random.random),
+    )
+    effects = EffectWorker(store, use_cases, counters.effect_took)
+    runs = RunWorker(Runner(store, target, kinds, context_for, clock))
+    return DurableWorker(shared.engine, settings.replica, effects.perform, runs.advance)

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.routing import load_routing, parse_routing
+from bot.adapters.yaml_lines import LARGEST, FileProblems
+from bot.domain.correlation import Correlation
+from bot.domain.flapping import Flapping
+from bot.domain.grouping import Grouping, GroupingOverride
+from bot.domain.heartbeat import Heartbeat
+from bot.domain.matcher_text import parse_matcher
+from bot.domain.routing import RoutingPolicy
+from bot.domain.storm import StormLimits
+
+GOOD = r"""
+grouping:
+  by: [cluster, alertname]
+  overrides:
+    - match: ['database!=""', 'team=~"a|b"']
+      by: [database]
+correlations:
+  - id: switch
+    parent: ['alertname="SwitchDown"']
+    child: ['rack!=""']
+    equal: [rack]
+    also_equal: [site]
+    within: 90s
+storm: {incidents: 3, critical: 0, within: 1h}
+flapping: {rejoin: 0s, first_wait: 1m, longest_wait: 2m}
+heartbeats:
+  - id: alive
+    match: ['alertname="Alive"']
+    silent_for: 5m
+    by: [site, rack]
+"""
+MINUTE = timedelta(minutes=1)
+
+
+def problems(text: str) -> list[str]:
+    """What is said about the text, without the file's name."""
+    with pytest.raises(FileProblems) as caught:
+        parse_routing(text.encode(), "routing.yaml")
+    return [str(problem).removeprefix("routing.yaml:") for problem in caught.value.problems]
+
+
+def test_every_key_is_read() -> None:
+    database, team, down, rack, alive = map(
+        parse_matcher,
+        [
+            'database!=""',
+            'team=~"a|b"',
+            'alertname="SwitchDown"',
+            'rack!=""',
+            'alertname="Alive"',
+        ],
+    )
+    assert parse_routing(GOOD.encode(), "routing.yaml") == RoutingPolicy(
+        Grouping(("cluster", "alertname"), (GroupingOverride((database, team), ("database",)),)),
+        (Correlation("switch", (down,), (rack,), ("rack",), 1.5 * MINUTE, ("site",)),),
+        StormLimits(3, 0, 60 * MINUTE),
+        Flapping(timedelta(0), MINUTE, 2 * MINUTE),
+        (Heartbeat("alive", (alive,), 5 * MINUTE, ("site", "rack")),),
+        hashlib.sha256(GOOD.encode()).hexdigest(),
+    )
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    found = parse_routing(b"storm: {critical: 2}\ngrouping: {overrides: []}\n", "routing.yaml")
+    assert replace(found, digest="") == RoutingPolicy(storm=StormLimits(critical=2))
+
+
+def test_an_empty_list_means_none() -> None:
+    found = parse_routing(b"correlations: []\nheartbeats: []\n", "routing.yaml")
+    assert (found.correlations, found.heartbeats) == ((), ())
+
+
+def test_all_that_is_wrong_is_said_at_once_and_by_line() -> None:
+    text = r"""colour: red
+grouping:
+  by: [cluster, severity]
+  overrides:
+    - match: ['team']
+      by: [team, team]
+    - match: ['annotation.summary="x"', 'text=~"x"']
+      by: ["a b"]
+    - by: []
+correlations:
+  - id: Node
+    parent: ['a=~"("']
+    child: [5]
+    equal: []
+    within: 0m
+  - id: twice
+    parent: ['a="b"']
+    child: ['a="c"']
+    equal: [a]
+    within: 5
+  - id: twice
+    parents: ['a="b"']
+storm:
+  incidents: 0
+  critical: "5"
+  within: soon
+flapping:
+  first_wait: 20m
+  rejoin: 1 week
+heartbeats:
+  - id: twice
+    match: []
+    by: [Severity]
+  - id: twice
+    match: 'alertname="Watchdog"'
+    silent_for: -1m
+"""
+    severity = "severity is never in the key: a warning that turns critical is the same incident."
+    labels_only = "routing looks at labels only; all else may change while an alert fires."
+    assert problems(text) == [
+        "1: “colour” is not known here.",
+        f"3: {severity}",
+        '5: “team” is not a matcher; write it like severity="critical".',
+        "6: “team” is given twice.",
+        f'7: “annotation.summary="x"”: {labels_only}',
+        f'7: “text=~"x"”: {labels_only}',
+        "8: “by 1”: String should match pattern '^[a-zA-Z_][a-zA-Z0-9_]{0,199}$'.",
+        "9: “by”: List should have at least 1 item after validation, not 0.",
+        "9: “match” is missing.",
+        "11: “id”: String should match pattern '^[a-z][a-z0-9-]{0,62}$'.",
+        "12: “(” is not a regex that can be read: missing ), unterminated subpattern at "
+        "position 0.",
+        "13: a matcher is a text; put it in single quotes.",
+        "14: “equal”: List should have at least 1 item after validation, not 0.",
+        "15: a duration of 0 is never over; make it longer.",
+        "20: a duration is a text; put it in single quotes.",
+        "21: the id “twice” is given twice.",
+        "21: “child” is missing.",
+        "21: “equal” is missing.",
+        "21: “parent” is missing.",
+        "21: “within” is missing.",
+        "22: “parents” is not known here.",
+        "24: “incidents”: Input should be greater than or equal to 1.",
+        "25: “critical”: Input should be a valid integer.",
+        "26: “soon” is not a duration; write it like 30s, 10m or 1h.",
+        "29: “1 week” is not a duration; write it like 30s, 10m or 1h.",
+        "32: “match”: List should have at least 1 item after validation, not 0.",
+        f"33: {severity}",
+        "34: the id “twice” is given twice.",
+        "35: “match”: Input should be a valid list.",
+        "36: “-1m” is not a duration; write it like 30s, 10m or 1h.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "1: the file is empty."),
+        ("[]", "1: “the file”: Input should be a valid dictionary"),
+        ("# x\ngrouping:\n", "2: “grouping”: Input should be a valid dictionary"),
+        ("storm: {}\nheartbeats: 5\n", "2: “heartbeats”: Input should be a valid list"),
+        ("correlations:\n  - 5\n", "2: “correlations 1”: Input should be a valid dictionary"),
+        ("storm: {incidents: yes}\n", "1: “incidents”: Input should be a valid integer."),
+        ("flapping: {first_wait: 20m}\n", "1: first_wait is longer than longest_wait."),
+        ("storm: {}\nstorm: {}\n", "2: “storm” is given twice."),
+        ("storm: {}\nescalations: []\n", "2: “escalations” is not known here."),
+        ("storm: {\n", "2: this is not YAML that can be read"),
+        ("x" * (LARGEST + 1), "1: the file is larger than"),
+    ],
+)
+def test_a_file_of_another_shape_is_refused(text: str, said: str) -> None:
+    assert problems(text)[0].startswith(said)
+
+
+def test_a_file_is_read_and_named_in_its_problems(tmp_path: Path) -> None:
+    file = tmp_path / "routing.yaml"
+    file.write_text(GOOD, encoding="utf-8")
+    assert load_routing(file) == parse_routing(GOOD.encode(), "routing.yaml")
+    file.write_text("storm: 5\n", encoding="utf-8")
+    with pytest.raises(FileProblems, match=r"/routing\.yaml:1: “storm”"):
+        load_routing(file)
+
+
+def test_a_file_that_is_not_there_is_a_problem_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(FileProblems, match=r"routing\.yaml:1: No such file or directory\."):
+        load_routing(tmp_path / "routing.yaml")
