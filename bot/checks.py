@@ -10,6 +10,7 @@ import requests
 from bot import bootstrap
 from bot.adapters.policy import load_policy
 from bot.adapters.prometheus import PrometheusMetrics
+from bot.adapters.routing import load_routing
 from bot.adapters.schema import migrate
 from bot.adapters.slack import SlackChat
 from bot.domain.errors import InvalidInput, PermanentError, TocsinError
@@ -35,6 +36,7 @@ def run_checks(settings: Settings) -> list[Finding]:
     checks: list[tuple[str, Callable[[Settings], str]]] = [
         ("settings", _settings),
         ("severity policy", _policy),
+        ("routing policy", _routing),
         ("runbooks", _runbooks),
         ("database", _database),
     ]
@@ -66,6 +68,12 @@ def _settings(settings: Settings) -> str:
 def _policy(settings: Settings) -> str:
     policy = load_policy(settings.policy / "severity.yaml")
     return f"{len(policy.rules)} rules, digest {policy.digest[:12]}"
+
+
+def _routing(settings: Settings) -> str:
+    policy = load_routing(settings.policy / "routing.yaml")
+    heartbeats = ", ".join(one.id for one in policy.heartbeats) or "none"
+    return f"heartbeats: {heartbeats}; digest {policy.digest[:12]}"
 
 
 def _runbooks(settings: Settings) -> str:
@@ -119,10 +127,12 @@ def _prometheus(settings: Settings) -> str:
 def _alertmanager(settings: Settings) -> str:
     if settings.alertmanager_url is None:
         return "not set (optional)"
-    status = _get(f"{settings.alertmanager_url.rstrip('/')}/-/ready", {})
-    if status != 200:
-        raise PermanentError(f"Alertmanager answers {status}; check ALERTMANAGER_URL.")
-    return "ready"
+    members = [url.strip().rstrip("/") for url in settings.alertmanager_url.split(",")]
+    for number, url in enumerate(members, start=1):
+        status = _get(f"{url}/-/ready", {})
+        if status != 200:
+            raise PermanentError(f"Alertmanager {number} answers {status}; check ALERTMANAGER_URL.")
+    return "ready" if len(members) == 1 else f"{len(members)} are ready"
 
 
 def _get(url: str, headers: dict[str, str]) -> int:

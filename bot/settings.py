@@ -108,7 +108,9 @@ class Settings(BaseSettings):
     steps are refused when a run is planned."""
 
     alertmanager_url: str | None = _setting("ALERTMANAGER_URL", None)
-    """Alertmanager's address; `tocsin check` sees that it answers. Optional."""
+    """The addresses of all Alertmanagers that deliver here, with commas between them. Tocsin asks
+    them every minute for what their webhooks failed to tell, and silences there what is silenced
+    here. Optional: without it a resolution that was lost keeps its incident open."""
 
     replica: str = _setting("TOCSIN_REPLICA", "tocsin")
     """A name for this replica that stays the same over restarts (a StatefulSet's pod name), so

@@ -17,12 +17,14 @@ from bot.adapters.clock import SystemClock
 from bot.adapters.inbox import Inbox
 from bot.adapters.metrics import PrometheusCounters
 from bot.adapters.pagerduty_webhook import verify_signature
+from bot.adapters.posted_alerts import check_posted
 from bot.adapters.slack import web_client
 from bot.app.answers import Answers
 from bot.bootstrap.core import SLACK_TIMEOUT, core
 from bot.entrypoints.api import api
 from bot.entrypoints.health import Health
 from bot.entrypoints.listener import Application, Listener, pages
+from bot.entrypoints.posting import Posting
 from bot.entrypoints.slack import SlackEndpoint, SlackListener
 from bot.entrypoints.webhooks import AlertmanagerWebhook, PagerDutyWebhook, WebhookResult
 from bot.sandbox.addresses import PREFIX
@@ -68,7 +70,8 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
         if sandbox is not None:
             sandbox.close()
 
-    rest = api(shared.incidents, shared.runs, secret(settings.api_token) or None)
+    posting = Posting(inbox, check_posted)
+    rest = api(shared.incidents, shared.runs, secret(settings.api_token) or None, posting)
     app = Listener(_webhooks(settings, where, inbox, counters), pages(routes, rest))
     return ListenerProcess(app, slack, where, close)
 

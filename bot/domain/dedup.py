@@ -31,6 +31,8 @@ class News(StrEnum):
 
     FIRED = "fired"
     RESOLVED = "resolved"
+    EXTENDED = "extended"
+    """Still firing, and due to end later than was said; recorded, nobody is told."""
     RESTARTED = "restarted"
     """Still firing, with a new start: the same trouble for a person who is on it."""
     RESOLVED_UNSEEN = "resolved_unseen"
@@ -69,9 +71,11 @@ def compare(known: Alert | None, received: Alert, received_at: datetime) -> News
 
 
 def _while_firing(known: Alert, received: Alert) -> News:
-    if received.starts_at == known.starts_at:
-        return News.REPEATED
-    return News.RESTARTED if received.starts_at > known.starts_at else News.LATE
+    if _start(received) != _start(known):
+        return News.RESTARTED if _start(received) > _start(known) else News.LATE
+    due, now_due = known.ends_at, received.ends_at
+    later = now_due is not None and due is not None and now_due > due
+    return News.EXTENDED if later else News.REPEATED
 
 
 def _ending(known: Alert, received: Alert) -> News:
@@ -81,7 +85,7 @@ def _ending(known: Alert, received: Alert) -> News:
 def _after_its_end(known: Alert, received: Alert, received_at: datetime) -> News:
     if received.starts_at > _end(known):
         return News.FIRED
-    again = received.starts_at == known.starts_at and received_at - _end(known) > OVERTAKEN
+    again = _start(received) == _start(known) and received_at - _end(known) > OVERTAKEN
     return News.FIRED if again else News.LATE
 
 
@@ -90,6 +94,11 @@ def _ended(known: Alert, received: Alert) -> News:
         return News.REPEATED
     later = (_end(received), received.starts_at) > (_end(known), known.starts_at)
     return News.RESOLVED_UNSEEN if later else News.LATE
+
+
+def _start(alert: Alert) -> datetime:
+    """When it began, in milliseconds: Alertmanager's API tells no finer time than that."""
+    return alert.starts_at.replace(microsecond=alert.starts_at.microsecond // 1000 * 1000)
 
 
 def _end(alert: Alert) -> datetime:

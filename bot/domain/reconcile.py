@@ -221,6 +221,13 @@ class Finding(StrEnum):
     ENDED = "tocsin-reconcile/ended"
     EXPIRED = "tocsin-reconcile/expired"
 
+    @property
+    def note(self) -> str:
+        """How it came to be known, for the timeline."""
+        if self is Finding.EXPIRED:
+            return "It was posted with an end, which has passed."
+        return "Learned by asking Alertmanager; no webhook told it."
+
 
 def deliveries(finding: Finding, alerts: Sequence[Alert], external_url: str) -> Iterable[Delivery]:
     """Bring what was found into deliveries, so that it is worked in as all others are."""

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import httpx2
 
+from bot.domain.alert import fingerprint_of
 from bot.domain.errors import InvalidInput, NotFound, TemporaryError
 from bot.sandbox.addresses import SandboxAddresses
 
@@ -178,7 +179,7 @@ def _webhook(sample: SampleAlert, starts_at: str, ends_at: str, where: SandboxAd
         "startsAt": starts_at,
         "endsAt": ends_at,
         "generatorURL": f"{where.prometheus_url}/graph?g0.expr={quote(sample.expression)}&g0.tab=1",
-        "fingerprint": fingerprint(sample.labels),
+        "fingerprint": fingerprint_of(sample.labels),
     }
     return {
         "receiver": "tocsin",
@@ -196,15 +197,3 @@ def _webhook(sample: SampleAlert, starts_at: str, ends_at: str, where: SandboxAd
 
 def _rfc3339(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def fingerprint(labels: Mapping[str, str]) -> str:
-    """An alert's fingerprint: FNV-1a over its labels by name, each text followed by 0xFF.
-
-    Source: prometheus/common, model/signature.go (labelSetToFingerprint).
-    """
-    parts = (text.encode() + b"\xff" for pair in sorted(labels.items()) for text in pair)
-    digest = 14695981039346656037
-    for byte in b"".join(parts):
-        digest = (digest ^ byte) * 1099511628211 % 2**64
-    return f"{digest:016x}"

@@ -9,9 +9,9 @@ import pytest
 
 from bot.adapters.alertmanager import parse_delivery
 from bot.adapters.policy import load_policy
-from bot.domain.alert import AlertStatus
+from bot.domain.alert import AlertStatus, fingerprint_of
 from bot.domain.classify import classify
-from bot.sandbox.alertmanager import SAMPLES, SampleAlert, fingerprint
+from bot.sandbox.alertmanager import SAMPLES, SampleAlert
 from tests.support.tocsin import Workspace, workspace
 
 REPOSITORY = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ def send(served: Workspace, sample: str, status: str = "firing") -> httpx2.Respo
 def test_the_fingerprint_is_alertmanagers(file: Path) -> None:
     alerts = json.loads(file.read_text())["body"]["alerts"]
 
-    assert [fingerprint(alert["labels"]) for alert in alerts] == [
+    assert [fingerprint_of(alert["labels"]) for alert in alerts] == [
         alert["fingerprint"] for alert in alerts
     ]
 
@@ -61,7 +61,7 @@ def test_an_alert_is_sent_as_alertmanager_sends_it(served: Workspace) -> None:
     assert (alert.status, alert.ends_at) == (AlertStatus.FIRING, None)
     assert alert.labels == BY_ID["high-error-rate"].labels
     assert alert.annotations == BY_ID["high-error-rate"].annotations
-    assert alert.fingerprint == fingerprint(alert.labels)
+    assert alert.fingerprint == fingerprint_of(alert.labels)
     assert delivery.group_labels.items() <= alert.labels.items()
     assert served.receiver.authorizations == ["Bearer alertmanagers-token"]
 
