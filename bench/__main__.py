@@ -1,4 +1,4 @@
-"""Runs the benchmarks: ``python -m bench [--quick] [webhooks | paging]``."""
+"""Runs the benchmarks: ``python -m bench [--quick] [NAME]``, of `BENCHES`."""
 
 from __future__ import annotations
 
@@ -8,36 +8,43 @@ import os
 import platform
 import sqlite3
 import tempfile
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import paging, webhooks
+from bench import classification, intake, paging, storm, webhooks
 from bench.servers import REPOSITORY
 
 RESULTS = REPOSITORY / "var" / "bench"
 
 
+BENCHES: Mapping[str, Callable[[bool, Path], dict[str, Any]]] = {
+    "webhooks": lambda quick, folder: webhooks.run(
+        seconds=0.4 if quick else 1.5, rounds=1 if quick else 3, folder=folder
+    ),
+    "paging": lambda quick, folder: paging.run(pages=20 if quick else 200, folder=folder),
+    "classification": lambda quick, folder: classification.run(3 if quick else 9, folder),
+    "intake": lambda quick, folder: intake.run(20_000 if quick else 1_000_000, folder),
+    "storm": lambda quick, folder: storm.run(20 if quick else 100, folder),
+}
+"""By name, what measures, prints and returns the figures: quickly or not, in that folder."""
+
+
 def main() -> None:
     arguments = _arguments()
-    for name in [arguments.only] if arguments.only else ["webhooks", "paging"]:
+    for name in [arguments.only] if arguments.only else BENCHES:
         # On the disk of the data, not in /tmp, which may be memory.
         RESULTS.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=RESULTS) as folder:
-            _save(name, _run(name, arguments.quick, Path(folder)))
+            _save(name, BENCHES[name](arguments.quick, Path(folder)))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description="Measure Tocsin on this machine.")
-    parser.add_argument("only", nargs="?", choices=["webhooks", "paging"], help="this one alone")
+    parser.add_argument("only", nargs="?", choices=list(BENCHES), help="this one alone")
     parser.add_argument("--quick", action="store_true", help="a rough picture in half a minute")
     return parser.parse_args()
-
-
-def _run(name: str, quick: bool, folder: Path) -> dict[str, Any]:
-    if name == "paging":
-        return paging.run(pages=20 if quick else 200, folder=folder)
-    return webhooks.run(seconds=0.4 if quick else 1.5, rounds=1 if quick else 3, folder=folder)
 
 
 def _save(name: str, figures: dict[str, Any]) -> None:

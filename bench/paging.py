@@ -106,12 +106,13 @@ def run(pages: int, folder: Path) -> dict[str, Any]:
 def _time_of_one(server: Server, receiver: Receiver, name: str) -> float:
     """Seconds from the answer to the alert until its page came."""
     mark = f"Bench-{name}"
-    _post(server, json.dumps(_webhook(mark)).encode())
+    post(server, json.dumps(_webhook(mark)).encode())
     answered = time.perf_counter()
     return receiver.wait_for(mark.encode()) - answered
 
 
-def _post(server: Server, body: bytes) -> None:
+def post(server: Server, body: bytes) -> None:
+    """A webhook; raises `RuntimeError` unless it is accepted."""
     address = urlsplit(server.url)
     connection = http.client.HTTPConnection(address.netloc, timeout=PATIENCE)
     connection.request("POST", address.path, body, dict(server.headers))

@@ -16,6 +16,7 @@ from bot.domain.alert import Alert, AlertGroup, AlertStatus, Delivery, group_of
 from bot.domain.backtest import Occurrence
 from bot.domain.dedup import Change, KnownAlert, News, Sorted, sort
 from bot.domain.effects import ReviewSeverity
+from bot.domain.expression import expression_of
 from bot.domain.heartbeat import Beat, beat_of, missing_alert
 from bot.domain.incident import Incident
 from bot.domain.incident_events import NAMED_ALERTS, AlertsChanged, IncidentEvent
@@ -155,7 +156,10 @@ class _Work:
 
     def _occurrence(self, alert: Alert, incident_id: int) -> Occurrence:
         level = self._judge.judge(alert).classification.level
-        return Occurrence(self._now, alert.labels, alert.annotations, level, incident_id)
+        expression = expression_of(alert.generator_url)
+        return Occurrence(
+            self._now, alert.labels, alert.annotations, level, incident_id, expression
+        )
 
     def _update(self, incident: Incident, change: Change, unseen: int) -> None:
         self._save(change.everything(), incident.id)

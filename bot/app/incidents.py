@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from bot.app.record import record_incident
 from bot.domain.actor import Actor
+from bot.domain.classify import Severity
 from bot.domain.dedup import KnownAlert
 from bot.domain.errors import InvalidInput
-from bot.domain.incident import Command, Incident, IncidentState, decide
+from bot.domain.incident import Command, Incident, IncidentState, decide, override
 from bot.domain.incident_events import NoteAdded
+from bot.domain.maintenance import Window
 from bot.domain.timeline import Entry, entries
-from bot.ports import Clock, Store
+from bot.ports import Clock, Reader, Store
 
 LONGEST_NOTE = 3000
 """Characters of a note; one Slack section holds as many."""
@@ -33,6 +35,16 @@ class Incidents:
             events = decide(incident, command)
             return record_incident(tx, incident, events, actor, self._clock.now())
 
+    def override(
+        self, incident_id: int, level: Severity, reason: str, actor: Actor
+    ) -> tuple[Severity, Incident]:
+        """Set the level by hand; returns what it was before, and the incident as it is now."""
+        with self._store.transaction() as tx:
+            incident = tx.incident(incident_id)
+            events = override(incident, level, reason)
+            after = record_incident(tx, incident, events, actor, self._clock.now())
+        return incident.severity, after
+
     def note(self, incident_id: int, text: str, actor: Actor) -> Incident:
         """Write something down on the timeline."""
         if not text.strip():
@@ -47,6 +59,12 @@ class Incidents:
         """Raises `NotFound`."""
         with self._store.read() as reader:
             return reader.incident(incident_id)
+
+    def with_window(self, incident_id: int) -> tuple[Incident, Window | None]:
+        """The incident, and the maintenance window that suppresses it."""
+        with self._store.read() as reader:
+            incident = reader.incident(incident_id)
+            return incident, suppressing_window(reader, incident)
 
     def newest(self, *, only_open: bool = False, limit: int = 50) -> Sequence[Incident]:
         """The newest incidents first."""
@@ -63,3 +81,8 @@ class Incidents:
         with self._store.read() as reader:
             incident = reader.incident(incident_id)
             return incident, entries(reader.recorded(incident_id=incident_id))
+
+
+def suppressing_window(reader: Reader, incident: Incident) -> Window | None:
+    """The maintenance window that suppresses the incident, if one does."""
+    return None if incident.suppressed_by is None else reader.window(incident.suppressed_by)

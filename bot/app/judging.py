@@ -59,7 +59,7 @@ class Judge:
             alert.fingerprint: (facts, alert.labels)
             for alert in alerts
             if alert.status is AlertStatus.FIRING
-            and (facts := wanted(policy, alert.labels, alert.annotations))
+            and (facts := wanted(policy, alert.labels, alert.annotations, _expression(alert)))
         }
         self._known = self._facts.read(asked)
         return bool(asked)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.domain.alert import Alert
 from bot.domain.classify import Policy
-from bot.domain.errors import InvalidInput, NotFound
+from bot.domain.errors import InvalidInput
 from bot.domain.incident import Incident
 from bot.domain.incident_events import Suppressed
 from bot.domain.maintenance import Window
@@ -44,7 +44,7 @@ class Explanations:
         """Raises `NotFound`."""
         with self._store.read() as reader:
             known = _read(reader, incident_id)
-            ruling = last_ruling(incident_id, known.recorded)
+            ruling = last_ruling(known.incident, known.recorded)
             text = reader.policy_text(ruling.classification.policy_digest)
         judged, note = self._judged(ruling, text, known)
         return Why(
@@ -68,7 +68,7 @@ class Explanations:
         if judged is None:
             return None, _where_alerts_are(known.incident)
         if not judged.decided:
-            return judged, "No alert, as it is now, gives this rule again; the nearest is shown."
+            return judged, "No alert, as it is now, gives this rule again; the newest is shown."
         return judged, ""
 
 

@@ -1,0 +1,77 @@
+"""Answers to what is asked about runbooks and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.app.runs import Runs
+from bot.domain import requests as asked
+from bot.domain.actor import Actor
+from bot.domain.effects import AnswerPlan
+from bot.domain.message import Message
+from bot.domain.requests import RunbookRequest
+from bot.domain.run_message import RUN_APPROVE, run_line, run_message
+from bot.domain.runbook import Runbook
+from bot.ports import Store
+
+
+class RunAnswers:
+    """Plans, starts and shows runs, and says what came of it."""
+
+    def __init__(self, runs: Runs, store: Store) -> None:
+        self._runs = runs
+        self._store = store
+
+    def to(self, request: RunbookRequest, actor: Actor, response_url: str) -> Message:
+        """The answer; `response_url` is where one goes that needs the cluster."""
+        match request:
+            case asked.ListRunbooks():
+                lines = [f"{one.usage}\n    {one.summary}" for one in self._runs.runbooks()]
+                return Message(headline="Runbooks", preformatted="\n".join(lines))
+            case asked.ShowRunbook(reference):
+                return _show_runbook(*self._runs.runbook(reference))
+            case asked.PlanRunbook(reference, words):
+                return self._plan(reference, words, response_url)
+            case asked.StartRun(reference, words, now):
+                run = self._runs.request(reference, words, actor, start_when_planned=now)
+                where = f", on the timeline of INC-{run.incident_id}" if run.incident_id else ""
+                return Message(headline=f"Run {run.id} is being planned: {run.title}{where}")
+            case asked.ShowRuns(None):
+                lines = [run_line(run) for run in self._runs.newest()]
+                return Message(headline="Newest runs", preformatted="\n".join(lines) or "none yet")
+            case asked.ShowRuns(int() as run_id):
+                return run_message(self._runs.get(run_id))
+            case _:
+                raise AssertionError(f"nobody answers {type(request).__name__}")
+
+    def press(self, action: str, run_id: int, plan_digest: str, actor: Actor) -> None:
+        """Approve the plan with that digest, or call the run off."""
+        if action == RUN_APPROVE:
+            self._runs.approve(run_id, plan_digest, actor)
+        else:
+            self._runs.cancel(run_id, actor)
+
+    def _plan(self, reference: str, words: tuple[str, ...], response_url: str) -> Message:
+        runbook = self._runs.check(reference, words)
+        with self._store.transaction() as tx:
+            tx.enqueue(AnswerPlan(response_url, runbook.reference, words))
+        return Message(headline=f"Planning {runbook.reference}; the plan follows here.")
+
+
+def _show_runbook(runbook: Runbook, versions: Sequence[str]) -> Message:
+    parameters = [
+        f"{one.name} ({one.type.value}"
+        + (f", default {one.default or 'none'}" if one.default is not None else "")
+        + f"): {one.description}"
+        for one in runbook.parameters
+    ]
+    steps = [
+        f"{number}. {step.title}  [{step.kind}]"
+        for number, step in enumerate((*runbook.steps, *runbook.verification), start=1)
+    ]
+    return Message(
+        headline=runbook.reference,
+        body=f"{runbook.summary} Risk: {runbook.risk.value}.",
+        preformatted="\n".join([runbook.usage, "", *parameters, "", *steps]),
+        footer=f"Versions: {', '.join(versions)} · SHA-256 {runbook.digest[:12]}",
+    )
