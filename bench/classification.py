@@ -53,7 +53,6 @@ def _alerts() -> list[Texts]:
 
 def _named(test: dict[str, Any], number: int) -> Texts:
     instance = f"10.0.{number // 250}.{number % 250}:9100"
-    annotations = {
-        name: f"{text} ({instance})" for name, text in test.get("annotations", {}).items()
-    }
-    return {**test.get("labels", {}), "instance": instance}, annotations
+    said = test.get("annotations", {}).items()
+    texts = {name: f"{text} ({instance})" for name, text in said}
+    return {**test.get("labels", {}), "instance": instance}, texts

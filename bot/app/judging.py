@@ -14,6 +14,7 @@ from bot.domain.alert import Alert, AlertStatus
 from bot.domain.classify import Classification, Policy, classify, wanted
 from bot.domain.expression import expression_of
 from bot.domain.facts import BUILT_IN, Context, FactValue
+from bot.domain.grouping import GROUP_LABELS, label_key
 
 REMEMBERED = 20_000
 """Alerts whose classification is remembered: a storm's, which are judged to be put in order
@@ -33,6 +34,12 @@ class Judgement:
 
     alert: Alert
     classification: Classification
+    facts: Facts
+
+    def is_about(self, alert: Alert, policy: Policy, facts: Facts) -> bool:
+        """Whether it would come out the same for this alert."""
+        same = alert is self.alert or alert.annotations == self.alert.annotations
+        return same and facts == self.facts and policy.digest == self.classification.policy_digest
 
     @property
     def rank(self) -> str:
@@ -47,7 +54,7 @@ class Judge:
         self._policy = policy
         self._facts = facts
         self._known: Mapping[str, Facts] = {}
-        self._remembered: dict[tuple[str, str, int], Judgement] = {}
+        self._remembered: dict[str, Judgement] = {}
 
     def prepare(self, alerts: Iterable[Alert]) -> bool:
         """Ask for the facts that could decide about these alerts; returns whether any could."""
@@ -57,12 +64,22 @@ class Judge:
             return False
         asked = {
             alert.fingerprint: (facts, alert.labels)
-            for alert in alerts
-            if alert.status is AlertStatus.FIRING
-            and (facts := wanted(policy, alert.labels, alert.annotations, _expression(alert)))
+            for alert in self._worst_of_each_group(alerts)
+            if (facts := wanted(policy, alert.labels, alert.annotations, _expression(alert)))
         }
         self._known = self._facts.read(asked)
         return bool(asked)
+
+    def _worst_of_each_group(self, alerts: Iterable[Alert]) -> Sequence[Alert]:
+        """One alert of each group: facts are about its workload, which the others share."""
+        worst: dict[str, Judgement] = {}
+        for alert in alerts:
+            if alert.status is AlertStatus.FIRING:
+                group = label_key(GROUP_LABELS, alert.labels)
+                found = self.judge(alert)
+                if group not in worst or found.rank < worst[group].rank:
+                    worst[group] = found
+        return [one.alert for one in worst.values()]
 
     def depends_on_facts(self, alerts: Iterable[Alert]) -> bool:
         """Whether facts were asked for about any of these alerts."""
@@ -71,14 +88,13 @@ class Judge:
     def judge(self, alert: Alert) -> Judgement:
         """How bad the alert is, taken by itself."""
         policy = self._policy()
-        key = (policy.digest, alert.fingerprint, hash(tuple(alert.annotations.items())))
-        found = self._remembered.get(key)
-        facts = self._known.get(alert.fingerprint)
-        if found is None or facts:
-            found = self._judged(policy, alert, Context(facts=facts or NO_FACTS))
+        facts = self._known.get(alert.fingerprint, NO_FACTS)
+        found = self._remembered.get(alert.fingerprint)
+        if found is None or not found.is_about(alert, policy, facts):
+            found = self._judged(policy, alert, Context(facts=facts))
             if len(self._remembered) >= REMEMBERED:
                 self._remembered.clear()
-            self._remembered[key] = found
+            self._remembered[alert.fingerprint] = found
         return found
 
     def worst(self, alerts: Sequence[Alert], firing: int = 1, flaps: int = 0) -> Judgement:
@@ -96,7 +112,8 @@ class Judge:
 
     def _judged(self, policy: Policy, alert: Alert, context: Context) -> Judgement:
         context = Context(context.facts, context.firing, context.flaps, _expression(alert))
-        return Judgement(alert, classify(policy, alert.labels, alert.annotations, context))
+        found = classify(policy, alert.labels, alert.annotations, context)
+        return Judgement(alert, found, context.facts)
 
 
 def _asks_about_incident(policy: Policy) -> bool:

@@ -7,6 +7,7 @@ of its graph page: ``http://prometheus:9090/graph?g0.expr=up+%3D%3D+0&g0.tab=1``
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 LONGEST_URL = 16_384
@@ -15,9 +16,13 @@ LONGEST_URL = 16_384
 LONGEST_EXPRESSION = 4_096
 """Characters of PromQL that are kept: more would cost time and say nothing else."""
 
+REMEMBERED = 1024
+"""Links that are remembered: all alerts of one rule carry the same."""
+
 _PARAMETER = "g0.expr="
 
 
+@lru_cache(REMEMBERED)
 def expression_of(generator_url: str) -> str:
     """The expression in the link, cut at `LONGEST_EXPRESSION`; empty where there is none."""
     _, _, query = generator_url[:LONGEST_URL].partition("?")
