@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -40,15 +41,26 @@ def prepare(settings: Settings) -> None:
     That is a policy, runbooks or a kubeconfig that can't be used: nobody is to find out
     when the first page does not come.
     """
+    migrate(database.create(settings.database_url))
     problems = _problems(
-        lambda: load_policy(settings.policy / "severity.yaml"),
-        lambda: load_routing(settings.policy / "routing.yaml"),
+        lambda: _usable(settings, "severity.yaml", load_policy),
+        lambda: _usable(settings, "routing.yaml", load_routing),
         lambda: bootstrap.core(settings),
         lambda: bootstrap.cluster(vendors(settings)),
     )
     if problems:
         raise InvalidInput("\n".join(problems))
-    migrate(database.create(settings.database_url))
+
+
+def _usable(settings: Settings, name: str, load: Callable[[Path], object]) -> None:
+    """Refuse a policy file that can't be used, unless the one that was used before can."""
+    try:
+        load(settings.policy / name)
+    except InvalidInput as error:
+        with bootstrap.core(settings).store.read() as reader:
+            if reader.last_policy(name) is None:
+                raise
+        print(f"{error}\n{name}: the version that was in use before is used.", file=sys.stderr)
 
 
 def _problems(*checks: Callable[[], object]) -> list[str]:

@@ -11,7 +11,8 @@ from typing import Any
 EVENTS_PATH = "/slack/events"
 
 COMMANDS = (
-    ("/incident", "Work an incident", "list | show ID | ack ID | resolve ID | note ID TEXT | help"),
+    ("/incident", "Work an incident", "list | show ID | why ID | ack ID | resolve ID | help"),
+    ("/maintenance", "Wake nobody for a while", "add 2h MATCHER … REASON | list | end ID | help"),
     ("/runbook", "Plan and run a runbook", "list | show NAME | plan NAME … | run ID | status ID"),
     ("/restart", "Plan a rolling restart", "NAMESPACE/DEPLOYMENT"),
     ("/failover", "Plan a switch of a Service to its standby", "NAMESPACE/SERVICE"),

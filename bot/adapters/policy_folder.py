@@ -45,12 +45,14 @@ class PolicyFile(Generic[Loaded]):
         load: Load[Loaded],
         keep: Callable[[str, str], None],
         refused: Callable[[str], None],
+        spare: Callable[[], bytes | None] = lambda: None,
     ) -> None:
         """Read the file at once; raises `InvalidInput` when there is no valid one to begin with.
 
         `keep` is called with the SHA-256 and the text of each version before it is used, and
         again when an old one comes back; `refused` with what is wrong, once for each
-        content that can't be used.
+        content that can't be used. `spare` gives the version that was used before the start,
+        if there was one: a start in the middle of the night is no time to refuse to work.
         """
         self._path = path
         self._load = load
@@ -58,7 +60,7 @@ class PolicyFile(Generic[Loaded]):
         self._refused = refused
         self._lock = threading.Lock()
         self._content = self._seen = self._read()
-        self._current = self._valid(self._content)
+        self._current = self._first(spare)
 
     @property
     def current(self) -> Loaded:
@@ -83,6 +85,16 @@ class PolicyFile(Generic[Loaded]):
                 return False
             self._content = found
             return True
+
+    def _first(self, spare: Callable[[], bytes | None]) -> Loaded:
+        try:
+            return self._valid(self._content)
+        except InvalidInput as error:
+            old = spare()
+            if old is None:
+                raise
+            self._refused(f"{error}\nThe policy that was in use before the start is used.")
+            return self._load(old, str(self._path))
 
     def _read(self) -> _Content:
         try:

@@ -151,7 +151,7 @@ class BeatRow(SQLModel, table=True):
 
 
 class PolicyRow(SQLModel, table=True):
-    """A policy file that was in use, by the SHA-256 of its bytes."""
+    """A policy file that was in use, by the SHA-256 of its bytes; `at` is when last taken in."""
 
     __tablename__ = "policy"
     digest: str = Field(primary_key=True)

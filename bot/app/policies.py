@@ -31,6 +31,12 @@ class PolicyWatch:
         if known is not None and known.alert.status is AlertStatus.FIRING:
             self._put(own(self._alert(AlertStatus.RESOLVED, f"{self._name} is valid again.", "")))
 
+    def spare(self) -> bytes | None:
+        """The version that was in use last, for a start with a file that can't be used."""
+        with self._store.read() as reader:
+            text = reader.last_policy(self._name)
+        return None if text is None else text.encode()
+
     def refused(self, problem: str) -> None:
         """Say loudly that the file can't be used, and that the old version stays in use."""
         summary = f"{self._name} can't be used; the version before stays in use"

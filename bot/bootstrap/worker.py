@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from threading import Event
 
 from bot.adapters.alertmanager import parse_delivery
 from bot.adapters.alertmanager_api import AlertmanagerApi
@@ -15,7 +17,7 @@ from bot.adapters.metrics import PrometheusCounters
 from bot.adapters.pagerduty import PagerDutyPager
 from bot.adapters.pagerduty_webhook import parse_webhook
 from bot.adapters.policy import parse_policy
-from bot.adapters.policy_folder import PolicyFile
+from bot.adapters.policy_folder import Load, Loaded, PolicyFile
 from bot.adapters.posted_alerts import encode_delivery, parse_posted
 from bot.adapters.prometheus import PrometheusMetrics
 from bot.adapters.routing import parse_routing
@@ -91,7 +93,8 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
     rules = _rules(settings, shared, inbox)
     metrics = PrometheusMetrics(where.prometheus_url) if where.prometheus_url else None
     judge = Judge(lambda: rules.severity.current, FactReader(metrics, shared.clock))
-    deliveries = Deliveries(judge, lambda: rules.routing.current, counters)
+    left_out = Event()
+    deliveries = Deliveries(judge, lambda: rules.routing.current, counters, left_out.set)
     source = alert_source(settings)
     parsers: dict[Source, Parse] = {
         Source.ALERTMANAGER: lambda body, _at: parse_delivery(body),
@@ -120,7 +123,13 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
         [
             Round("policies", LOOK_AT_POLICIES, rules.look),
             Round("heartbeats", LISTEN_FOR_HEARTBEATS, heartbeats.look, LISTEN_FOR_HEARTBEATS),
-            Round("reconcile", RECONCILE, reconciler.round),
+            Round(
+                "reconcile",
+                RECONCILE,
+                reconciler.round,
+                woken=lambda: reconciler.round(truncated=True),
+                wake=left_out,
+            ),
             Round("housekeeping", housekeeping.EVERY, tidy.round, housekeeping.EVERY),
         ]
     )
@@ -146,9 +155,13 @@ def _rules(settings: Settings, shared: Core, inbox: Inbox) -> Rules:
     severity, routing = watch("severity.yaml"), watch("routing.yaml")
     folder = settings.policy
     return Rules(
-        PolicyFile(folder / "severity.yaml", parse_policy, severity.keep, severity.refused),
-        PolicyFile(folder / "routing.yaml", parse_routing, routing.keep, routing.refused),
+        _file(folder / "severity.yaml", parse_policy, severity),
+        _file(folder / "routing.yaml", parse_routing, routing),
     )
+
+
+def _file(path: Path, load: Load[Loaded], watch: PolicyWatch) -> PolicyFile[Loaded]:
+    return PolicyFile(path, load, watch.keep, watch.refused, watch.spare)
 
 
 def _jobs(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event, Thread
 
 import structlog
@@ -13,12 +13,17 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Something to look at `every` so many seconds; `first` seconds after the start."""
+    """Something to `look` at every so many seconds, `first` seconds after the start.
+
+    Whoever sets `wake` has it looked at once, at once, by `woken`.
+    """
 
     name: str
     every: float
     look: Callable[[], object]
     first: float = 0.0
+    woken: Callable[[], object] | None = None
+    wake: Event = field(default_factory=Event)
 
 
 class Rounds:
@@ -26,7 +31,7 @@ class Rounds:
 
     def __init__(self, rounds: Sequence[Round]) -> None:
         self._rounds = rounds
-        self._stopping = Event()
+        self._stopping = False
 
     def start(self) -> None:
         """Begin; the threads end with the process."""
@@ -35,13 +40,19 @@ class Rounds:
 
     def stop(self) -> None:
         """Begin no further round."""
-        self._stopping.set()
+        self._stopping = True
+        for one in self._rounds:
+            one.wake.set()
 
     def _go(self, one: Round) -> None:
         pause = one.first
-        while not self._stopping.wait(pause):
+        while True:
+            woken = one.wake.wait(pause)
+            if self._stopping:
+                return
+            one.wake.clear()
             pause = one.every
             try:
-                one.look()
+                (one.woken if woken and one.woken else one.look)()
             except Exception:
                 _log.exception("a round failed", round=one.name)

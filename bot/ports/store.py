@@ -135,6 +135,10 @@ class Reader(Protocol):
         """The text of a policy that was once in use."""
         ...
 
+    def last_policy(self, name: str) -> str | None:
+        """The text of the policy file of that name that was in use last."""
+        ...
+
 
 class Transaction(Reader, Protocol):
     """Reads and writes that are committed together, or not at all.
@@ -169,7 +173,7 @@ class Transaction(Reader, Protocol):
     def save_beat(self, beat: Beat) -> None: ...
 
     def keep_policy(self, digest: str, name: str, text: str, at: datetime) -> None:
-        """Keep a policy's text; one that is kept already stays as it is."""
+        """Keep the text of a policy that is in use from now on."""
         ...
 
     def new_run(self, draft: Run) -> Run:

@@ -198,3 +198,26 @@ def test_readers_never_see_anything_but_a_valid_policy(watched: Watched) -> None
     reader.join()
     assert seen <= {"one", "two"}
     assert watched.rule == "two"
+
+
+def test_a_start_with_a_bad_file_uses_the_version_before(tmp_path: Path) -> None:
+    """Whoever restarts Tocsin at night has not edited the policy."""
+    path = tmp_path / "severity.yaml"
+    path.write_text(BAD)
+    refused: list[str] = []
+    file = PolicyFile(path, parse_policy, lambda *_: None, refused.append, lambda: TWO.encode())
+    assert file.current.rules[0].id == "two"
+    assert len(refused) == 1
+    assert "severity.yaml:4" in refused[0]
+    assert [file.look(), file.look()] == [False, False]
+    assert len(refused) == 1, "it is said once"
+    path.write_text(ONE)
+    assert [file.look(), file.look()] == [False, True]
+    assert file.current.rules[0].id == "one"
+
+
+def test_a_first_start_with_a_bad_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "severity.yaml"
+    path.write_text(BAD)
+    with pytest.raises(InvalidInput, match="severity.yaml:4"):
+        PolicyFile(path, parse_policy, lambda *_: None, lambda _: None)

@@ -60,6 +60,10 @@ class WatchReads(Part):
         row = self._session.get(PolicyRow, digest)
         return None if row is None else row.text
 
+    def last_policy(self, name: str) -> str | None:
+        query = select(PolicyRow.text).where(PolicyRow.name == name)
+        return self._session.exec(query.order_by(col(PolicyRow.at).desc()).limit(1)).first()
+
 
 class WatchWrites(WatchReads):
     """How windows, heartbeats and policies are written down."""
@@ -79,9 +83,7 @@ class WatchWrites(WatchReads):
         self._upsert(BeatRow, "key", [{"key": beat.key, "document": codec.dump(beat)}])
 
     def keep_policy(self, digest: str, name: str, text: str, at: datetime) -> None:
-        if self._session.get(PolicyRow, digest) is None:
-            row = PolicyRow(digest=digest, name=name, text=text, at=at.isoformat())
-            self._session.add(row)
+        self._session.merge(PolicyRow(digest=digest, name=name, text=text, at=at.isoformat()))
 
 
 def _window(row: WindowRow) -> Window:
