@@ -13,6 +13,7 @@ import typer
 from bot import __version__
 from bot.cli.alert import alert
 from bot.cli.incident import incident
+from bot.cli.maintenance import maintenance
 from bot.cli.output import AsJson, plain_errors, print_as
 from bot.cli.process import process
 from bot.cli.runbook import runbook
@@ -32,6 +33,7 @@ for name, commands in (
     ("severity", severity),
     ("runbook", runbook),
     ("incident", incident),
+    ("maintenance", maintenance),
     ("slack", slack),
     ("process", process),
 ):

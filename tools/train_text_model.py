@@ -1,7 +1,7 @@
-"""Trains the text model of the severity policy, and measures rules and model on unseen alerts.
+r"""Trains the text model of the severity policy, and measures rules and model on unseen alerts.
 
     git clone https://github.com/samber/awesome-prometheus-alerts
-    python tools/train_text_model.py awesome-prometheus-alerts/_data/rules.yml \\
+    python tools/train_text_model.py awesome-prometheus-alerts/_data/rules.yml \
         --labelled labelled-alerts.jsonl
 
 reads the alert rules of that collection (by samber and contributors, CC BY 4.0) and our own
@@ -25,7 +25,7 @@ import json
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import exp, sqrt
 from pathlib import Path
@@ -40,12 +40,12 @@ from bot.adapters.policy import load_policy  # noqa: E402
 from bot.adapters.text_model import FILE, read_text_model  # noqa: E402
 from bot.domain.backtest import Agreement, RecordedAlert, Verdict, agreement, backtest  # noqa: E402
 from bot.domain.classify import Policy, Severity  # noqa: E402
-from bot.domain.text_model import CLASS, EXPRESSION, TITLE, WORD, WordClasses, tokens_of  # noqa: E402
+from bot.domain.text_model import EXPRESSION, TITLE, WORD, WordClasses, classes_under, tokens_of  # noqa: E402
 from bot.domain.text_vote import TextVote  # noqa: E402
 from bot.domain.wording import prose, words_of  # noqa: E402
 
 LEVELS = list(Severity)
-PENALTY = 0.3
+PENALTY = 0.15
 """The inverse of the L2 penalty, chosen by cross-validation."""
 ROUNDS = 150
 """Passes over all alerts; the figures no longer change after that."""
@@ -56,14 +56,17 @@ SCALE = 100
 SMALLEST = 5
 """Smaller weights, of `SCALE`, are left out of the file."""
 
-_SMALL_WORDS = frozenset(
-    "the of a an is are to in on for and or by with has have been at it this that be from as its".split()
+_SMALL_WORDS = (
+    "the of a an is are to in on for and or by with has have been at it this that be from as its"
 )
 ABOUT = (
     "Weights of words, by tools/train_text_model.py, from alert rules of"
     " https://github.com/samber/awesome-prometheus-alerts (by samber and contributors, CC BY 4.0)"
     " and our own judgement of their severity, tools/severity_labels.csv."
 )
+
+CLASS = "class"
+"""The kind of word classes whatever the severity; in the file it is part of the others."""
 
 Features = list[tuple[str, str]]
 """Kinds and tokens; the kind "" is the author's severity."""
@@ -86,7 +89,9 @@ class Example:
 
 def main() -> None:
     """Train, or measure with ``--figures``."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("rules", type=Path, help="the collection's _data/rules.yml")
     parser.add_argument("--labelled", type=Path, help="more labelled alerts, one a line")
     parser.add_argument("--figures", action="store_true", help="measure, and write nothing")
@@ -156,12 +161,14 @@ def features_of(alert: RecordedAlert, classes: WordClasses) -> Features:
     tokens = tokens_of(words, alert.labels["severity"], alert.expression, classes)
     if tokens is None:
         return []
-    said = [(kind, token) for kind, found in tokens.kinds.items() for token in sorted(found)]
-    return [("", tokens.severity)] + [one for one in said if one[0] != WORD or _says(one[1])]
+    found = [(kind, token) for kind, those in tokens.kinds.items() for token in sorted(those)]
+    of_any = [(CLASS, token) for kind, token in found if kind == classes_under(tokens.severity)]
+    said = [(kind, token) for kind, token in found if kind != WORD or _says(token)]
+    return [("", tokens.severity), *of_any, *said]
 
 
 def _says(word: str) -> bool:
-    return len(word) > 1 and word.isalpha() and word not in _SMALL_WORDS
+    return len(word) > 1 and word.isalpha() and word not in _SMALL_WORDS.split()
 
 
 Matrix = dict[tuple[str, str], list[float]]
@@ -176,7 +183,11 @@ def train(examples: Sequence[Example]) -> Matrix:
             products[feature].add(one.product)
     names = sorted(name for name, found in products.items() if len(found) >= PRODUCTS)
     number = {name: index for index, name in enumerate(names)}
-    rows = [([number[f] for f in one.features if f in number], one.shares) for one in examples]
+    rows = [
+        ([number[feature] for feature in features if feature in number], one.shares)
+        for one in examples
+        for features in (one.features, without_expression(one.features))
+    ]
     weights = [[0.0] * 4 for _ in names]
     squares = [[1e-8] * 4 for _ in names]
     for turn in range(ROUNDS):
@@ -191,8 +202,16 @@ def train(examples: Sequence[Example]) -> Matrix:
     return dict(zip(names, weights, strict=True))
 
 
+def without_expression(features: Features) -> Features:
+    """The alert as it comes in where its PromQL is not known; the model has to cope with both."""
+    return [(kind, token) for kind, token in features if kind != EXPRESSION]
+
+
 def add_gradient(
-    gradient: list[list[float]], weights: list[list[float]], found: list[int], shares: Sequence[float]
+    gradient: list[list[float]],
+    weights: list[list[float]],
+    found: list[int],
+    shares: Sequence[float],
 ) -> None:
     """Add what one example asks of the weights of its tokens."""
     sums = [sum(column) for column in zip(*(weights[index] for index in found), strict=True)]
@@ -209,14 +228,18 @@ def add_gradient(
 
 def write(matrix: Matrix, classes: dict[str, str], path: Path) -> None:
     """The file of the model, a line for each token."""
-    kinds: dict[str, dict[str, list[int]]] = {"": {}}
-    kinds |= {kind: {} for kind in (TITLE, CLASS, WORD, EXPRESSION)}
-    kinds |= {f"{severity} {CLASS}": {} for severity in ("critical", "warning", "info")}
+    severities = {token: _whole(weight) for (kind, token), weight in matrix.items() if not kind}
+    kinds: dict[str, dict[str, list[int]]] = {kind: {} for kind in (TITLE, WORD, EXPRESSION)}
     for (kind, token), weight in matrix.items():
-        whole = [round(one * SCALE) for one in weight]
-        if max(map(abs, whole)) >= SMALLEST:
-            kinds[kind][token] = whole
-    severities = kinds.pop("")
+        if kind in kinds and max(map(abs, _whole(weight))) >= SMALLEST:
+            kinds[kind][token] = _whole(weight)
+    for severity in severities:
+        kinds[classes_under(severity)] = {
+            token: _whole([a + b for a, b in zip(weight, special, strict=True)])
+            for (kind, token), weight in matrix.items()
+            if kind == CLASS
+            for special in [matrix.get((classes_under(severity), token), [0.0] * 4)]
+        }
     data = {
         "about": ABOUT,
         "scale": SCALE,
@@ -226,6 +249,10 @@ def write(matrix: Matrix, classes: dict[str, str], path: Path) -> None:
     }
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
     path.write_text(text.replace("],", "],\n").replace("},", "},\n") + "\n")
+
+
+def _whole(weight: list[float]) -> list[int]:
+    return [round(one * SCALE) for one in weight]
 
 
 def figures(examples: Sequence[Example], classes: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from bot.app.incidents import suppressing_window
 from bot.app.record import record_incident
 from bot.app.retry import ask_again
 from bot.domain.actor import TOCSIN
@@ -41,8 +42,10 @@ class ChatDelivery:
         subject = effect.subject
         with self._store.transaction() as tx:
             tx.begin(effect)
-            message = _render(tx, subject)
             posted = tx.message(subject)
+            if posted is None and _not_worth_announcing(tx, subject):
+                return
+            message = _render(tx, subject)
             if posted is None:
                 tx.save_message(subject, INTENT)
         says = digest(message)
@@ -109,7 +112,19 @@ class ChatDelivery:
 def _render(reader: Reader, subject: Subject) -> Message:
     if subject.kind is SubjectKind.RUN:
         return run_message(reader.run(subject.id))
-    return incident_message(reader.incident(subject.id))
+    incident = reader.incident(subject.id)
+    return incident_message(incident, suppressing_window(reader, incident))
+
+
+def _not_worth_announcing(reader: Reader, subject: Subject) -> bool:
+    """Whether nobody is to be told of an incident that nobody was told of yet.
+
+    A maintenance window hides it, or it was found to be a part of another at once.
+    """
+    if subject.kind is not SubjectKind.INCIDENT:
+        return False
+    incident = reader.incident(subject.id)
+    return incident.suppressed_by is not None or incident.absorbed_by is not None
 
 
 def _begin(reader: Reader, subject: Subject) -> datetime:

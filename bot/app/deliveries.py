@@ -110,9 +110,13 @@ class _Work:
         unseen = self._unseen()
         self._revive(found)
         self._settle(found)
-        for incident_id, change in found.known.items():
-            self._update(self._tx.incident(incident_id), change, unseen)
+        for incident_id in sorted(found.known, key=lambda one: self._may_absorb(found.known[one])):
+            self._update(self._tx.incident(incident_id), found.known[incident_id], unseen)
         return found.news
+
+    def _may_absorb(self, change: Change) -> bool:
+        """Those come last: what they absorb must have been brought up to date before."""
+        return self._homes.are_parents(change.fired)
 
     def _without_beats(self) -> Sequence[Alert]:
         """Note the heartbeats; returns the other alerts, and the end of a silence."""

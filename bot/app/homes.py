@@ -66,11 +66,15 @@ class Homes:
         latest = self._tx.latest_incident(key)
         if latest is not None and latest.absorbed_by is not None:
             parent = self._tx.incident(latest.absorbed_by)
-            if not parent.state.over:
+            if not parent.state.over and self._all_children(alerts, parent):
                 return parent
         if latest is not None and incidents.rejoins(latest, self._routing.flapping, self._now):
             return latest
         return self._new(key, worst, alerts)
+
+    def are_parents(self, alerts: Sequence[Alert]) -> bool:
+        """Whether other incidents may be found to be a part of the one with these alerts."""
+        return any(parent_keys(self._routing.correlations, one.labels) for one in alerts)
 
     def relate(self, incident: Incident, alerts: Sequence[Alert]) -> Incident:
         """Remember what the alerts relate the incident to, and take in what is part of it."""
@@ -119,6 +123,15 @@ class Homes:
                 if not incident.state.over:
                     return incident
         return None
+
+    def _all_children(self, alerts: Sequence[Alert], parent: Incident) -> bool:
+        """Whether all of these would belong to the parent, had they come in time."""
+        keys = [child_keys(self._routing.correlations, one.labels) for one in alerts]
+        related = self._tx.related([key.key for each in keys for key in each], Role.PARENT)
+        return all(
+            any(one.incident_id == parent.id for key in each for one in related.get(key.key, ()))
+            for each in keys
+        )
 
     def _absorb_children(self, parent: Incident, key: CorrelationKey) -> Incident:
         """Take in the incidents that are wholly a part of this one, and that nobody has."""

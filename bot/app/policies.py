@@ -21,6 +21,7 @@ class PolicyWatch:
         self._store = store
         self._put = put
         self._clock = clock
+        self._refused = False
 
     def keep(self, digest: str, text: str) -> None:
         """Keep the version that is used from now on; whoever was told of a bad one hears it."""
@@ -28,7 +29,10 @@ class PolicyWatch:
             tx.keep_policy(digest, self._name, text, self._clock.now())
             fingerprint = fingerprint_of(self._labels())
             known = tx.known_alerts([fingerprint]).get(fingerprint)
-        if known is not None and known.alert.status is AlertStatus.FIRING:
+        fires = known is not None and known.alert.status is AlertStatus.FIRING
+        # What was just refused may still wait in the inbox.
+        if fires or self._refused:
+            self._refused = False
             self._put(own(self._alert(AlertStatus.RESOLVED, f"{self._name} is valid again.", "")))
 
     def spare(self) -> bytes | None:
@@ -39,6 +43,7 @@ class PolicyWatch:
 
     def refused(self, problem: str) -> None:
         """Say loudly that the file can't be used, and that the old version stays in use."""
+        self._refused = True
         summary = f"{self._name} can't be used; the version before stays in use"
         self._put(own(self._alert(AlertStatus.FIRING, summary, problem)))
 

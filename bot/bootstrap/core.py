@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import Engine
 
@@ -11,6 +12,7 @@ from bot.adapters import database
 from bot.adapters.clock import SystemClock
 from bot.adapters.durable import DurableQueue
 from bot.adapters.http_probe import HttpProbe
+from bot.adapters.policy import parse_policy
 from bot.adapters.prometheus import PrometheusMetrics
 from bot.adapters.runbooks import RunbookFolder
 from bot.adapters.store import SqlStore
@@ -18,6 +20,8 @@ from bot.app.incidents import Incidents
 from bot.app.maintenance import Maintenance
 from bot.app.planning import ContextFor
 from bot.app.runs import Runs
+from bot.app.why import Explanations
+from bot.domain.classify import Policy
 from bot.domain.cluster import Marker
 from bot.ports import Cluster, StepContext
 from bot.settings import Settings
@@ -26,6 +30,9 @@ from bot.vendors import Vendors
 
 CLUSTER_TIMEOUT = 10.0
 """Seconds for one request to the Kubernetes API; a slow one is tried again instead."""
+
+POLICIES = 4
+"""Versions of the severity policy that are kept ready for explanations; it rarely changes."""
 
 SLACK_TIMEOUT = 10
 """Seconds for one request to Slack."""
@@ -39,6 +46,7 @@ class Core:
     store: SqlStore
     incidents: Incidents
     maintenance: Maintenance
+    explanations: Explanations
     runs: Runs
     library: RunbookFolder
     clock: SystemClock
@@ -55,10 +63,15 @@ def core(settings: Settings, busy_timeout: float = database.BUSY_TIMEOUT) -> Cor
         store,
         Incidents(store, clock),
         Maintenance(store, clock, silences=settings.alertmanager_url is not None),
+        Explanations(store, lru_cache(POLICIES)(_policy_of)),
         Runs(store, library, clock),
         library,
         clock,
     )
+
+
+def _policy_of(digest: str, text: str) -> Policy:
+    return parse_policy(text.encode(), f"policy {digest[:12]}")
 
 
 def cluster(where: Vendors) -> Cluster:

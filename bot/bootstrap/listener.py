@@ -20,6 +20,9 @@ from bot.adapters.pagerduty_webhook import verify_signature
 from bot.adapters.posted_alerts import check_posted
 from bot.adapters.slack import web_client
 from bot.app.answers import Answers
+from bot.app.incident_answers import IncidentAnswers
+from bot.app.maintenance_answers import MaintenanceAnswers
+from bot.app.run_answers import RunAnswers
 from bot.bootstrap.core import SLACK_TIMEOUT, core
 from bot.entrypoints.api import api
 from bot.entrypoints.health import Health
@@ -53,7 +56,11 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
     where = vendors(settings)
     counters = PrometheusCounters()
     inbox = Inbox(settings.database_url, on_commit=_waker(wake))
-    answers = Answers(shared.incidents, shared.runs, shared.store)
+    answers = Answers(
+        IncidentAnswers(shared.incidents, shared.explanations),
+        MaintenanceAnswers(shared.maintenance, shared.clock),
+        RunAnswers(shared.runs, shared.store),
+    )
     client = web_client(where.slack_token, where.slack_api_url, SLACK_TIMEOUT)
     slack = SlackListener(answers, shared.store, client, render)
     health = Health(shared.store, inbox.size)

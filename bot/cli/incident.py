@@ -1,19 +1,20 @@
-"""``tocsin incident``: read the incidents from the database."""
+"""``tocsin incident``: read the incidents in the database, and work them."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import msgspec
 import typer
 
+from bot.cli.installation import open_core
+from bot.cli.maintenance import window_data
 from bot.cli.output import AsJson, plain_errors, print_as
+from bot.cli.person import operator
+from bot.cli.terminal import plain, printable
+from bot.domain.durations import length
 from bot.domain.errors import InvalidInput
-from bot.settings import load
-
-if TYPE_CHECKING:
-    from bot.bootstrap import Core
+from bot.domain.typed import level, number
 
 incident = typer.Typer(no_args_is_help=True, help="The incidents.")
 
@@ -29,11 +30,11 @@ def incident_list(
     from bot.domain.incident_message import incident_line
 
     with plain_errors():
-        found = _core().incidents.newest(only_open=not everything)
+        found = open_core().incidents.newest(only_open=not everything)
     print_as(
         [msgspec.to_builtins(one) for one in found],
         as_json,
-        "\n".join(incident_line(one) for one in found) or "No open incidents.",
+        printable("\n".join(map(incident_line, found))) or "No open incidents.",
     )
 
 
@@ -43,10 +44,54 @@ def incident_show(incident_id: str, as_json: AsJson = False) -> None:
     from bot.domain.incident_message import incident_message
 
     with plain_errors():
-        found = _core().incidents.get(_number(incident_id))
-    message = incident_message(found)
+        found, window = open_core().incidents.with_window(_number(incident_id))
+    message = incident_message(found, window)
     lines = [message.headline, message.body, *(f"{f.name}: {f.value}" for f in message.fields)]
-    print_as(msgspec.to_builtins(found), as_json, "\n".join(lines))
+    print_as(msgspec.to_builtins(found), as_json, printable("\n".join(lines)))
+
+
+@incident.command("why")
+def incident_why(incident_id: str, as_json: AsJson = False) -> None:
+    """Explain an incident's level, and why somebody or nobody was paged."""
+    from bot.domain.why_message import why_message
+
+    with plain_errors():
+        why = open_core().explanations.why(_number(incident_id))
+    print_as(msgspec.to_builtins(why), as_json, plain(why_message(why)))
+
+
+@incident.command("severity")
+def incident_severity(
+    incident_id: str,
+    to: Annotated[str, typer.Argument(metavar="LEVEL", help="P0, P1, P2 or P3.")],
+    reason: Annotated[list[str], typer.Argument(help="Why, for whoever is on call.")],
+    as_json: AsJson = False,
+) -> None:
+    """Set an incident's level by hand; rules leave it alone until the incident is closed."""
+    with plain_errors():
+        before, after = open_core().incidents.override(
+            _number(incident_id), level(to), " ".join(reason), operator()
+        )
+    said = f"{after.reference}: {before} → {after.severity}."
+    print_as({"previous": before, **msgspec.to_builtins(after)}, as_json, said)
+
+
+@incident.command("silence")
+def incident_silence(
+    incident_id: str,
+    duration: Annotated[str, typer.Argument(help="How long, such as 90m, 2h or 1d.")],
+    reason: Annotated[list[str] | None, typer.Argument(help="Why.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Wake nobody for an incident's alerts for a while, in Alertmanager too where there is one."""
+    from bot.domain.maintenance_message import window_message
+
+    with plain_errors():
+        core = open_core()
+        made = core.maintenance.silence(
+            _number(incident_id), length(duration), " ".join(reason or ()), operator()
+        )
+    print_as(window_data(made), as_json, plain(window_message(made, core.clock.now())))
 
 
 @incident.command("timeline")
@@ -61,7 +106,7 @@ def incident_timeline(
     with plain_errors():
         if form not in ("md", "json"):
             raise InvalidInput(f"--format must be md or json; it is “{form}”.")
-        found, story = _core().incidents.timeline(_number(incident_id))
+        found, story = open_core().incidents.timeline(_number(incident_id))
     data = {
         "incident": found.reference,
         "title": found.title,
@@ -72,17 +117,5 @@ def incident_timeline(
     print_as(data, as_json or form == "json", told)
 
 
-def _core() -> Core:
-    from bot.adapters.schema import migrate
-    from bot.bootstrap import core
-
-    shared = core(load())
-    migrate(shared.engine)
-    return shared
-
-
 def _number(incident_id: str) -> int:
-    match = re.fullmatch(r"(?:inc-|#)?([0-9]{1,9})", incident_id.lower())
-    if match is None:
-        raise InvalidInput(f"“{incident_id}” is not an incident; write 12 or INC-12.")
-    return int(match[1])
+    return number(incident_id, "inc-")

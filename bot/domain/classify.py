@@ -307,9 +307,12 @@ def _first(policy: Policy, case: Case) -> Classification:
             found = case.context.facts
             used = tuple(found[name] for name in sorted(rule.needs) if name in found)
             chosen = Classification(rule.level, rule.id, rule.reason, policy.digest, used)
-            if rule.certain or rule.asks_beyond_the_alert:
+            if rule.certain:
                 return chosen
-            return _voted(policy.text_vote, case, chosen)
+            voted = _voted(policy.text_vote, case, chosen)
+            # Words may make what was measured worse, as they would without it, but not better.
+            lower = rule.asks_beyond_the_alert and not voted.level.worse_than(chosen.level)
+            return chosen if lower else voted
     return Classification(
         policy.default,
         DEFAULT_RULE,

@@ -1,126 +1,63 @@
-"""The slash commands: words in, a request out. What they do is `app/answers.py`'s.
+"""The slash commands: words in, a request out.
 
 A mistake raises `InvalidInput` with the nearest command that exists and its usage.
 """
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from bot.domain.durations import length
 from bot.domain.errors import InvalidInput
 from bot.domain.incident import Command
+from bot.domain.maintenance_command import plan_window
 from bot.domain.nearest import guess
-
-
-@dataclass(frozen=True, slots=True)
-class ListIncidents:
-    """The open incidents, or all of them."""
-
-    everything: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ShowIncident:
-    """One incident, with its alerts and why it has its level."""
-
-    incident_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class ActOnIncident:
-    """Acknowledge, resolve and the like."""
-
-    incident_id: int
-    command: Command
-
-
-@dataclass(frozen=True, slots=True)
-class AddNote:
-    """Write something on the timeline."""
-
-    incident_id: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShowTimeline:
-    """The story of an incident."""
-
-    incident_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Help:
-    """What there is; `command` is the slash command it was asked of."""
-
-    command: str
-
-
-@dataclass(frozen=True, slots=True)
-class ListRunbooks:
-    """The runbooks."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowRunbook:
-    """One runbook: versions, parameters, steps."""
-
-    reference: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRunbook:
-    """What it would do, changing nothing."""
-
-    reference: str
-    words: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StartRun:
-    """Plan, then run: at once (`now`), or when somebody has approved the plan."""
-
-    reference: str
-    words: tuple[str, ...]
-    now: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ShowRuns:
-    """One run, or the newest ones."""
-
-    run_id: int | None
-
-
-Request = (
-    ListIncidents
-    | ShowIncident
-    | ActOnIncident
-    | AddNote
-    | ShowTimeline
-    | Help
-    | ListRunbooks
-    | ShowRunbook
-    | PlanRunbook
-    | StartRun
-    | ShowRuns
+from bot.domain.requests import (
+    ActOnIncident,
+    AddNote,
+    EndWindow,
+    ExplainIncident,
+    Help,
+    ListIncidents,
+    ListRunbooks,
+    ListWindows,
+    OverrideSeverity,
+    PlanRunbook,
+    Request,
+    ShowIncident,
+    ShowRunbook,
+    ShowRuns,
+    ShowTimeline,
+    ShowWindow,
+    SilenceIncident,
+    StartRun,
 )
+from bot.domain.typed import head, level, loose_words, number, words
 
 USAGE: Mapping[str, Mapping[str, str]] = {
     "/incident": {
         "list": "list [all]: the open incidents, or all",
         "show": "show ID: one incident, its alerts, and why it has its level",
+        "why": "why ID: why this level, and why somebody or nobody was paged",
         "ack": "ack ID: you have it",
         "unack": "unack ID: give it back",
         "mitigate": "mitigate ID: the harm has stopped",
         "resolve": "resolve ID: it is over",
         "reopen": "reopen ID: it is not over",
         "close": "close ID: the review is done",
+        "severity": "severity ID LEVEL REASON: set its level, P0 to P3; rules leave it alone then",
+        "silence": "silence ID DURATION [REASON]: wake nobody for its alerts, for 2h or 1d",
         "note": "note ID TEXT: write something on the timeline",
         "timeline": "timeline ID: the story so far",
+        "help": "help: this list",
+    },
+    "/maintenance": {
+        "add": "add DURATION [from=TIME] MATCHER … REASON: wake nobody for these alerts, such as "
+        'add 2h from=2026-12-01T22:00Z namespace=payments service=~"api|web" Database upgrade; '
+        "in=30m begins it later, and times are UTC",
+        "list": "list [all]: the windows that are active or planned, or all",
+        "show": "show ID: one window, and each incident that it hid",
+        "end": "end ID: end it now, or call it off",
         "help": "help: this list",
     },
     "/runbook": {
@@ -152,17 +89,20 @@ _SYNONYMS = {"acknowledge": "ack", "unacknowledge": "unack", "ls": "list", "": "
 def parse(command: str, text: str) -> Request:
     """The request that a slash command makes; `text` is what follows the command."""
     name = command.strip().lower()
-    word, rest = _head(text)
+    word, rest = head(text)
     verb = _SYNONYMS.get(word.lower(), word.lower())
     if name.lstrip("/") in SHORT_FORMS:
-        return Help(name) if word == "help" else _run((name.lstrip("/"), *_words(text)))
+        return Help(name) if word == "help" else _run((name.lstrip("/"), *words(text)))
     if name not in USAGE:
         raise InvalidInput(_unknown(name, [*USAGE, *(f"/{short}" for short in SHORT_FORMS)]))
     if verb not in USAGE[name]:
         raise InvalidInput(f"{_unknown(verb, list(USAGE[name]))}\n{usage(name)}")
     if verb == "help":
         return Help(name)
-    return _incident(verb, rest) if name == "/incident" else _runbook(verb, rest)
+    try:
+        return _PARSERS[name](verb, rest)
+    except InvalidInput as error:
+        raise InvalidInput(f"{error} Usage: {name} {USAGE[name][verb]}") from error
 
 
 def usage(command: str) -> str:
@@ -176,62 +116,71 @@ def _unknown(word: str, known: Sequence[str]) -> str:
     return f"There is no “{word[:60]}”.{guess(word, known)}"
 
 
+def _all(rest: str) -> bool:
+    return rest.strip().lower() == "all"
+
+
 def _incident(verb: str, rest: str) -> Request:
     if verb == "list":
-        return ListIncidents(everything=rest.strip().lower() == "all")
-    word, text = _head(rest)
-    incident_id = _id(word, "/incident", verb)
-    simple: Mapping[str, Callable[[int], Request]] = {
-        "show": ShowIncident,
-        "timeline": ShowTimeline,
-    }
-    if verb == "note":
-        return AddNote(incident_id, text.strip())
-    if verb in simple:
-        return simple[verb](incident_id)
-    return ActOnIncident(incident_id, _ACTIONS[verb])
+        return ListIncidents(everything=_all(rest))
+    word, text = head(rest)
+    incident_id = number(word, "inc-")
+    if verb in _ACTIONS:
+        return ActOnIncident(incident_id, _ACTIONS[verb])
+    return _ABOUT_INCIDENT[verb](incident_id, text)
+
+
+def _override(incident_id: int, text: str) -> Request:
+    word, reason = head(text)
+    return OverrideSeverity(incident_id, level(word), reason.strip())
+
+
+def _silence(incident_id: int, text: str) -> Request:
+    word, reason = head(text)
+    return SilenceIncident(incident_id, length(word), reason.strip())
+
+
+_ABOUT_INCIDENT: Mapping[str, Callable[[int, str], Request]] = {
+    "show": lambda incident_id, _: ShowIncident(incident_id),
+    "why": lambda incident_id, _: ExplainIncident(incident_id),
+    "timeline": lambda incident_id, _: ShowTimeline(incident_id),
+    "note": lambda incident_id, text: AddNote(incident_id, text.strip()),
+    "severity": _override,
+    "silence": _silence,
+}
+
+
+def _maintenance(verb: str, rest: str) -> Request:
+    if verb == "add":
+        return plan_window(loose_words(rest))
+    if verb == "list":
+        return ListWindows(everything=_all(rest))
+    window_id = number(head(rest)[0], "mw-")
+    return ShowWindow(window_id) if verb == "show" else EndWindow(window_id)
 
 
 def _runbook(verb: str, rest: str) -> Request:
-    words = _words(rest)
+    given = words(rest)
     if verb == "list":
         return ListRunbooks()
     if verb == "status":
-        return ShowRuns(_id(words[0], "/runbook", verb) if words else None)
-    if not words:
-        raise InvalidInput(f"Which runbook? Usage: /runbook {USAGE['/runbook'][verb]}")
+        return ShowRuns(number(given[0], "run-") if given else None)
+    if not given:
+        raise InvalidInput("Which runbook?")
     if verb == "show":
-        return ShowRunbook(words[0])
+        return ShowRunbook(given[0])
     if verb == "plan":
-        return PlanRunbook(words[0], words[1:])
-    return _run(words)
+        return PlanRunbook(given[0], given[1:])
+    return _run(given)
 
 
-def _run(words: tuple[str, ...]) -> StartRun:
-    others = tuple(word for word in words[1:] if word != YES)
-    return StartRun(words[0], others, now=YES in words[1:])
+def _run(given: tuple[str, ...]) -> StartRun:
+    others = tuple(word for word in given[1:] if word != YES)
+    return StartRun(given[0], others, now=YES in given[1:])
 
 
-def _id(word: str, command: str, verb: str) -> int:
-    match = re.fullmatch(r"(?:inc-|run-|#)?([0-9]{1,9})", word.lower())
-    if match is None:
-        given = f"“{word[:40]}” is not a number" if word else "The number is missing"
-        raise InvalidInput(f"{given}. Usage: {command} {USAGE[command][verb]}")
-    return int(match[1])
-
-
-def _head(text: str) -> tuple[str, str]:
-    """The first word, and what follows it."""
-    word, rest = [*text.split(maxsplit=1), "", ""][:2]
-    return word, rest
-
-
-_TYPOGRAPHY = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "—": "--"})
-
-
-def _words(text: str) -> tuple[str, ...]:
-    """Words as a shell splits them; phones type curly quotes and long dashes."""
-    try:
-        return tuple(shlex.split(text.translate(_TYPOGRAPHY)))
-    except ValueError as error:
-        raise InvalidInput("A quotation mark has no partner; close it or leave it out.") from error
+_PARSERS: Mapping[str, Callable[[str, str], Request]] = {
+    "/incident": _incident,
+    "/maintenance": _maintenance,
+    "/runbook": _runbook,
+}

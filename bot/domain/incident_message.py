@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bot.domain.incident import Command, Incident, IncidentState
+from bot.domain.incident import OVERRIDE_RULE, Command, Incident, IncidentState
 from bot.domain.incident_events import PageAction
+from bot.domain.maintenance import Window
 from bot.domain.message import Button, ButtonStyle, Field, Message, Subject, SubjectKind
 
 INCIDENT_ACTION = "incident."
@@ -26,13 +27,13 @@ _MARKS = {
 }
 
 
-def incident_message(incident: Incident) -> Message:
-    """The one message about an incident."""
+def incident_message(incident: Incident, window: Window | None = None) -> Message:
+    """The one message about an incident; `window` is the one that suppresses it."""
     return Message(
         subject=Subject(SubjectKind.INCIDENT, incident.id),
         headline=f"{_MARKS[incident.state]} {incident.severity} {incident.title}",
         body=incident.summary,
-        fields=_fields(incident),
+        fields=_fields(incident, window),
         buttons=tuple(_button(incident, command) for command in _BUTTONS[incident.state]),
         footer=_footer(incident),
     )
@@ -46,31 +47,54 @@ def incident_line(incident: Incident) -> str:
     )
 
 
-def _fields(incident: Incident) -> tuple[Field, ...]:
+def _fields(incident: Incident, window: Window | None) -> tuple[Field, ...]:
     level = incident.severity
     fields = [
         Field("Incident", incident.reference),
         Field("Severity", f"{level} {level.meaning}"),
         Field("State", _state(incident)),
         Field("Alerts firing", _firing(incident)),
-        Field("Why", f"{incident.classification.reason} (rule {incident.classification.rule})"),
+        Field("Why", _why(incident)),
         Field("Page", _page(incident)),
     ]
+    if incident.suppressed_by is not None and not incident.state.over:
+        fields.append(Field("Maintenance", _maintenance(incident.suppressed_by, window)))
     return tuple(fields)
 
 
 def _state(incident: Incident) -> str:
+    if incident.absorbed_by is not None:
+        return f"{incident.state.value}, part of INC-{incident.absorbed_by}"
     if incident.acknowledged_by is not None and not incident.state.over:
         return f"{incident.state.value} by {incident.acknowledged_by.name}"
     return incident.state.value
 
 
 def _firing(incident: Incident) -> str:
-    return (
-        f"{incident.firing} (and {incident.unseen} left out)"
-        if incident.unseen
-        else str(incident.firing)
-    )
+    parts = [str(incident.firing)]
+    if incident.unseen:
+        parts[0] += f" (and {incident.unseen} left out)"
+    if incident.flaps:
+        parts.append(f"came back {_times(incident.flaps)}")
+    if incident.quiet_until is not None and not incident.state.over:
+        parts.append(f"resolved if quiet until {incident.quiet_until:%H:%M} UTC")
+    return ", ".join(parts)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _why(incident: Incident) -> str:
+    why = incident.classification
+    by = "set by a person" if why.rule == OVERRIDE_RULE else f"rule {why.rule}"
+    return f"{why.reason} ({by})"
+
+
+def _maintenance(window_id: int, window: Window | None) -> str:
+    if window is None:
+        return f"MW-{window_id} covers it"
+    return f"{window.reference} covers it until {window.ends_at:%d %b %H:%M} UTC: {window.reason}"
 
 
 _TOLD = {
@@ -81,12 +105,25 @@ _TOLD = {
 
 
 def _page(incident: Incident) -> str:
-    if incident.page is not None:
-        refused = incident.page.refused
-        return f"REFUSED: {refused}" if refused else _TOLD[incident.page.action]
+    page = incident.page
+    if page is not None and page.refused:
+        return f"REFUSED: {page.refused}"
+    if incident.suppressed_by is not None and not incident.state.over:
+        return _held_back(incident)
+    if page is not None and (incident.severity.pages or incident.state.over):
+        return _TOLD[page.action]
     if incident.ticket_due_at is not None and not incident.severity.pages:
-        return f"none; ticket, due {incident.ticket_due_at:%d %b %H:%M} UTC"
+        ended = "none" if page is None else "ended"
+        return f"{ended}; ticket, due {incident.ticket_due_at:%d %b %H:%M} UTC"
     return "none: it was taken before the page went out" if _taken(incident) else "on its way"
+
+
+def _held_back(incident: Incident) -> str:
+    if incident.page is not None:
+        return f"ended by MW-{incident.suppressed_by}"
+    if not incident.severity.pages:
+        return "none, and no ticket during maintenance"
+    return f"held back by MW-{incident.suppressed_by}"
 
 
 def _taken(incident: Incident) -> bool:

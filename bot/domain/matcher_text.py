@@ -65,3 +65,10 @@ def _pattern(place: Place, operator: Operator, value: str) -> re.Pattern[str] | 
         return re.compile(value, re.IGNORECASE if place is Place.TEXT else 0)
     except (re.error, OverflowError, RecursionError) as error:
         raise InvalidInput(f"“{value}” is not a regex that can be read: {error}.") from error
+
+
+def written(matcher: Matcher) -> str:
+    """The matcher as `parse_matcher` reads it back, whatever its value holds."""
+    value = matcher.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    name = matcher.name if matcher.place is Place.LABEL else f"{matcher.place}.{matcher.name}"
+    return f'{name.rstrip(".")}{matcher.operator}"{value}"'

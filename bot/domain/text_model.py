@@ -10,8 +10,10 @@ finds the weights. The model says nothing about an alert whose severity label it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from functools import lru_cache
+from heapq import nlargest
 from math import exp
 
 from bot.domain.wording import SHORTEST_STEM, STEM, Words
@@ -19,10 +21,10 @@ from bot.domain.wording import SHORTEST_STEM, STEM, Words
 Weights = tuple[float, float, float, float]
 """What a token speaks for: a weight for each level, P0 to P3."""
 
-TITLE, CLASS, WORD, EXPRESSION = "title", "class", "word", "expression"
-"""Kinds of tokens: word classes in the alert's name and anywhere, words, words of the PromQL.
+TITLE, WORD, EXPRESSION = "title", "word", "expression"
+"""Kinds of tokens: word classes in the alert's name, words, and words of the PromQL.
 
-A class weighs differently with another severity, so there is ``critical class`` too."""
+There is a fourth kind: word classes anywhere, by the author's severity (`classes_under`)."""
 
 _SEVERITIES = {
     "critical": "critical error fatal high major page pager crit p1 sev1",
@@ -34,7 +36,11 @@ _SEVERITY = {word: name for name, words in _SEVERITIES.items() for word in words
 _TOKEN = re.compile(r"[a-z]+|(?:[<>]=?|[=!]=) *[0-9.]+")
 _LONGEST_EXPRESSION = 1000
 """Characters of PromQL that are read; the weights come from shorter ones."""
-_NUMBER = "0123456789"
+_LONGEST_WORD = 40
+"""Letters of a word that are looked at, so that what is remembered stays small."""
+_NUMBER = "0123456789."
+_REMEMBERED = 4096
+"""Words and expressions whose tokens are remembered: alerts repeat their rules' words."""
 
 
 class WordClasses:
@@ -42,26 +48,24 @@ class WordClasses:
 
     def __init__(self, classes: Mapping[str, str]) -> None:
         """Take the words of each class, with spaces between them."""
-        self._words: dict[str, tuple[str, ...]] = {}
+        self._words: dict[str, set[str]] = {}
         self._stems: dict[str, list[tuple[str, str]]] = {}
         for name, words in classes.items():
             for word in words.split():
                 if word.endswith(STEM):
-                    stems = self._stems.setdefault(word[:SHORTEST_STEM], [])
-                    stems.append((word[:-1], name))
+                    self._stems.setdefault(word[:SHORTEST_STEM], []).append((word[:-1], name))
                 else:
-                    self._words[word] = (*self._words.get(word, ()), name)
+                    self._words.setdefault(word, set()).add(name)
+        self._of_word = lru_cache(_REMEMBERED)(self._found)
 
     def of(self, words: Words) -> set[str]:
         """The classes of these words."""
-        found: set[str] = set()
-        for word in words:
-            if word in self._words:
-                found.update(self._words[word])
-            for stem, name in self._stems.get(word[:SHORTEST_STEM], ()):
-                if word.startswith(stem):
-                    found.add(name)
-        return found
+        return set().union(*(self._of_word(word[:_LONGEST_WORD]) for word in words))
+
+    def _found(self, word: str) -> frozenset[str]:
+        stems = self._stems.get(word[:SHORTEST_STEM], ())
+        by_stem = {name for stem, name in stems if word.startswith(stem)}
+        return frozenset(by_stem | self._words.get(word, set()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Tokens:
     """What the model looks at in an alert, by kind; `severity` is its author's."""
 
     severity: str
-    kinds: Mapping[str, frozenset[str] | set[str]]
+    kinds: Mapping[str, Set[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +106,15 @@ class TextModel:
         p0, p1, p2, p3 = self.severities[tokens.severity]
         for kind, found in tokens.kinds.items():
             weights = self.weights[kind]
-            for token in found:
-                weight = weights.get(token)
-                if weight:
-                    p0 += weight[0]
-                    p1 += weight[1]
-                    p2 += weight[2]
-                    p3 += weight[3]
+            for token in found & weights.keys():
+                w0, w1, w2, w3 = weights[token]
+                p0 += w0
+                p1 += w1
+                p2 += w2
+                p3 += w3
         return Opinion(_shares(p0, p1, p2, p3), tokens)
 
-    def spoke_for(self, opinion: Opinion, level: int, against: int) -> Iterator[str]:
+    def spoke_for(self, opinion: Opinion, level: int, against: int, most: int) -> list[str]:
         """The tokens that spoke for one level against the other, the weightiest first."""
         gains = {
             f"{kind} {token}" if kind == EXPRESSION else token: weight[level] - weight[against]
@@ -119,14 +122,10 @@ class TextModel:
             for token in sorted(found)
             if (weight := self.weights[kind].get(token))
         }
-        for token, gain in sorted(gains.items(), key=lambda one: -one[1]):
-            if gain > 0:
-                yield token
+        return [token for token in nlargest(most, gains, key=gains.__getitem__) if gains[token] > 0]
 
 
-def tokens_of(
-    words: Words, severity: str, expression: str, classes: WordClasses
-) -> Tokens | None:
+def tokens_of(words: Words, severity: str, expression: str, classes: WordClasses) -> Tokens | None:
     """The tokens of an alert whose name stands in the first line of `words`.
 
     None where the severity label is none that the model knows.
@@ -135,37 +134,42 @@ def tokens_of(
     if author is None:
         return None
     end = words.index("\n") if "\n" in words else len(words)
-    found = classes.of(words)
+    title = classes.of(words[:end])
     return Tokens(
         author,
         {
-            TITLE: classes.of(words[:end]),
-            CLASS: found,
-            f"{author} {CLASS}": found,
+            TITLE: title,
+            classes_under(author): title | classes.of(words[end:]),
             WORD: set(words),
-            EXPRESSION: _expression_tokens(expression),
+            EXPRESSION: _expression_tokens(expression[:_LONGEST_EXPRESSION]),
         },
     )
 
 
-def _expression_tokens(expression: str) -> set[str]:
-    """The words of the PromQL, and its comparisons, such as ``>#0`` for 0.9 and ``>###`` for 100."""
-    found = set(_TOKEN.findall(expression[:_LONGEST_EXPRESSION].lower()))
-    return {token if token[0] not in "<>=!" else _comparison(token) for token in found}
+def classes_under(severity: str) -> str:
+    """The kind of the word classes of an alert with this severity of its author's."""
+    return f"class if {severity}"
+
+
+@lru_cache(_REMEMBERED)
+def _expression_tokens(expression: str) -> frozenset[str]:
+    """The words of the PromQL and its comparisons: ``>0.#`` stands for 0.9, ``>###`` for 100."""
+    found = _TOKEN.findall(expression.lower())
+    return frozenset(_comparison(one) if one[0] in "<>=!" else one for one in found)
 
 
 def _comparison(text: str) -> str:
     """The operator, and 0 or the number's size: ``#`` for each digit before the point."""
-    operator = text.rstrip(_NUMBER + ".").rstrip()
+    operator = text.rstrip(_NUMBER).rstrip()
     whole, _, rest = text[len(operator) :].strip().partition(".")
     if whole.strip("0") == "":
         return operator + ("0.#" if rest.strip("0") else "0")
     return operator + "#" * min(len(whole), 4)
 
 
-def _shares(*sums: float) -> Weights:
+def _shares(p0: float, p1: float, p2: float, p3: float) -> Weights:
     """Softmax: the sums as probabilities."""
-    top = max(sums)
-    p0, p1, p2, p3 = (exp(one - top) for one in sums)
+    top = max(p0, p1, p2, p3)
+    p0, p1, p2, p3 = exp(p0 - top), exp(p1 - top), exp(p2 - top), exp(p3 - top)
     total = p0 + p1 + p2 + p3
     return p0 / total, p1 / total, p2 / total, p3 / total

@@ -10,7 +10,6 @@ A page for an outage is never lost to it: from P0 it lowers to P1 at most.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 
 from bot.domain.text_model import Opinion, TextModel
 
@@ -39,6 +38,6 @@ class TextVote:
     def said(self, opinion: Opinion, against: int) -> str:
         """The vote for people: the level, its probability and the words that spoke for it."""
         best = opinion.best
-        words = ", ".join(islice(self.model.spoke_for(opinion, best, against), _WORDS_SAID))
+        words = ", ".join(self.model.spoke_for(opinion, best, against, _WORDS_SAID))
         chance = 100 * opinion.probabilities[best]
         return f"P{best} with {chance:.0f} %" + (f", for: {words}" if words else "")

@@ -362,7 +362,7 @@ def test_the_manifest_names_where_slack_reaches_tocsin() -> None:
     url = "https://tocsin.example.test/slack/events"
     commands = manifest["features"]["slash_commands"]
     assert {command["command"]: command["url"] for command in commands} == dict.fromkeys(
-        ("/incident", "/runbook", "/restart", "/failover", "/rollback"), url
+        ("/incident", "/maintenance", "/runbook", "/restart", "/failover", "/rollback"), url
     )
     assert manifest["settings"]["interactivity"] == {"is_enabled": True, "request_url": url}
     assert manifest["settings"]["socket_mode_enabled"] is False

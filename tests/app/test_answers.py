@@ -10,12 +10,18 @@ from bot.adapters import database
 from bot.adapters.runbooks import RunbookFolder
 from bot.adapters.store import SqlStore
 from bot.app.answers import Answers
+from bot.app.incident_answers import IncidentAnswers
 from bot.app.incidents import LONGEST_NOTE, Incidents
+from bot.app.maintenance import Maintenance
+from bot.app.maintenance_answers import MaintenanceAnswers
+from bot.app.run_answers import RunAnswers
 from bot.app.runs import Runs
-from bot.domain.commands import AddNote
+from bot.app.why import Explanations
+from bot.domain.classify import Policy
 from bot.domain.errors import InvalidInput, NotFound
 from bot.domain.incident import Command, IncidentState
 from bot.domain.incident_events import IncidentOpened
+from bot.domain.requests import AddNote
 from bot.steps.registry import step_kinds
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_database
@@ -37,7 +43,15 @@ def store(tmp_path: Path) -> SqlStore:
 def answers(store: SqlStore) -> Answers:
     clock = FakeClock()
     library = RunbookFolder(REPOSITORY / "runbooks", step_kinds())
-    return Answers(Incidents(store, clock), Runs(store, library, clock), store)
+    return Answers(
+        IncidentAnswers(Incidents(store, clock), Explanations(store, no_policy)),
+        MaintenanceAnswers(Maintenance(store, clock, silences=False), clock),
+        RunAnswers(Runs(store, library, clock), store),
+    )
+
+
+def no_policy(_digest: str, _text: str) -> Policy:
+    raise InvalidInput("No policy was kept.")
 
 
 @pytest.mark.parametrize("command", Command)

@@ -126,7 +126,9 @@ def test_a_label_that_lacks_is_named_and_nothing_asked() -> None:
 
 
 def test_without_prometheus_all_facts_are_unknown_or_fall_back() -> None:
-    ready, burn = read(FactReader(None, FakeClock()), READY, BURN)
+    reader = FactReader(None, FakeClock())
+    assert not reader.available
+    ready, burn = read(reader, READY, BURN)
     assert (ready.value, ready.note) == (None, "no Prometheus is configured")
     assert (burn.value, burn.note) == (0.0, "no Prometheus is configured; fallback 0")
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from bot.domain.classify import (
 )
 from bot.domain.facts import NO_CONTEXT, Comparison, Context, Fact, FactValue
 from bot.domain.matcher import Matcher, Operator, Place
+from bot.domain.text_model import TextModel, WordClasses
+from bot.domain.text_vote import TextVote
 from bot.domain.wording import Phrase, Vocabulary
 
 
@@ -290,6 +293,28 @@ def test_nothing_is_wanted_after_a_rule_that_applies_without_facts() -> None:
     assert wanted(policy, ALERT, {}) == ()
     assert [fact.id for fact in wanted(policy, {}, {})] == ["ready"]
     assert wanted(POLICY, ALERT, {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("voted", "firing", "level", "rule"),
+    [
+        (0, 1, "P0", "text-model"),
+        (3, 1, "P3", "text-model"),
+        (0, 20, "P0", "text-model"),
+        (3, 20, "P1", "many"),
+        (1, 20, "P1", "many"),
+    ],
+)
+def test_words_raise_what_rests_on_facts_and_never_lower_it(
+    voted: int, firing: int, level: str, rule: str
+) -> None:
+    weights: list[float] = [0, 0, 0, 0]
+    weights[voted] = 9
+    severities = {"warning": (weights[0], weights[1], weights[2], weights[3])}
+    model = TextModel(severities, defaultdict(dict), WordClasses({}), "digest")
+    policy = replace(WITH_FACTS, text_vote=TextVote(model, 2))
+    chosen = classify(policy, ALERT, {}, context(firing=firing))
+    assert (chosen.level, chosen.rule) == (level, rule)
 
 
 _values = st.sampled_from([None, 0.0, 0.5, 1.0])

@@ -1,31 +1,36 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.commands import (
-    SHORT_FORMS,
-    USAGE,
+from bot.domain.classify import Severity
+from bot.domain.commands import SHORT_FORMS, USAGE, parse, usage
+from bot.domain.errors import InvalidInput
+from bot.domain.incident import Command
+from bot.domain.requests import (
     ActOnIncident,
     AddNote,
+    EndWindow,
+    ExplainIncident,
     Help,
     ListIncidents,
     ListRunbooks,
+    ListWindows,
+    OverrideSeverity,
     PlanRunbook,
     Request,
     ShowIncident,
     ShowRunbook,
     ShowRuns,
     ShowTimeline,
+    ShowWindow,
+    SilenceIncident,
     StartRun,
-    parse,
-    usage,
 )
-from bot.domain.errors import InvalidInput
-from bot.domain.incident import Command
 
 WORKLOAD = "payments/checkout"
 
@@ -53,6 +58,24 @@ WORKLOAD = "payments/checkout"
         ("/incident", "note 12\nfirst line\nsecond", AddNote(12, "first line\nsecond")),
         ("/incident", "note 12", AddNote(12, "")),
         ("/incident", "timeline 12", ShowTimeline(12)),
+        ("/incident", "why INC-12", ExplainIncident(12)),
+        (
+            "/incident",
+            "severity 12 p2  It’s only “staging”",
+            OverrideSeverity(12, Severity.P2, "It’s only “staging”"),
+        ),
+        ("/incident", "severity 12 P0", OverrideSeverity(12, Severity.P0, "")),
+        ("/incident", "silence 12 2h", SilenceIncident(12, timedelta(hours=2), "")),
+        (
+            "/incident",
+            "silence 12 90m Don't panic ",
+            SilenceIncident(12, timedelta(minutes=90), "Don't panic"),
+        ),
+        ("/maintenance", "", Help("/maintenance")),
+        ("/maintenance", "list", ListWindows()),
+        ("/maintenance", "LIST All", ListWindows(everything=True)),
+        ("/maintenance", "show MW-3", ShowWindow(3)),
+        ("/maintenance", "end #3", EndWindow(3)),
         ("/incident", "timeline\u00a012", ShowTimeline(12)),
         ("/runbook", "", Help("/runbook")),
         ("/runbook", "list", ListRunbooks()),
@@ -81,6 +104,11 @@ def test_what_is_understood(command: str, text: str, request_: Request) -> None:
 EXAMPLES = {
     "ID": "7",
     "TEXT": "a few words",
+    "LEVEL": "p1",
+    "DURATION": "2h",
+    "TIME": "2026-12-01t22:00z",
+    "MATCHER": "namespace=payments",
+    "REASON": "because",
     "NAME": "restart",
     "[PARAMETER=]VALUE": f"workload={WORKLOAD}",
     "RUN": "3",
@@ -142,6 +170,18 @@ def test_short_forms_explain_themselves(short: str) -> None:
         ("/runbook", "run", "Which runbook? Usage: /runbook run NAME"),
         ("/runbook", "status x", "“x” is not a number. Usage: /runbook status [RUN]"),
         ("/restart", 'a/b "half', "A quotation mark has no partner"),
+        ("/incident", "show run-3", "“run-3” is not a number"),
+        ("/incident", "severity 1", "The level is missing; write P0, P1, P2 or P3. Usage: /inc"),
+        ("/incident", "severity 1 high", "“high” is no level; write P0"),
+        ("/incident", "severity P1 1", "“P1” is not a number. Usage: /incident severity ID"),
+        ("/incident", "silence 1", "How long is missing; write it like 90m, 2h or 1d."),
+        ("/incident", "silence 1 long", "“long” is no length of time"),
+        ("/maintenance", "add", "How long is missing; write it like 90m, 2h or 1d. Usage:"),
+        ("/maintenance", "add namespace=a 2h x", "“namespace=a” is no length of time"),
+        ("/maintenance", "end", "The number is missing. Usage: /maintenance end ID"),
+        ("/maintenance", "end INC-3", "“INC-3” is not a number"),
+        ("/maintenance", "ad 2h", "Did you mean “add”?"),
+        ("/maintenence", "list", "Did you mean “/maintenance”?"),
     ],
 )
 def test_what_is_not_understood_is_answered_with_what_would_be(
@@ -169,6 +209,8 @@ texts = st.one_of(st.text(), st.tuples(verbs, st.text()).map(" ".join))
 @example("/incident", "ack " + "9" * 5_000)
 @example("/incident", "x" * 10_000)
 @example("/runbook", "run \\")
+@example("/maintenance", "add 2h " + "x=" * 5_000)
+@example("/maintenance", "add 2h " + '"' * 2_000)
 def test_any_text_is_a_request_or_is_refused_in_plain_words(command: str, text: str) -> None:
     assert len(refusal_of(command, text)) < 1_500
 

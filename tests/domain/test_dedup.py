@@ -74,6 +74,30 @@ def test_the_later_end_is_remembered() -> None:
     assert compare(ended(NOW, LATER), ended(NOW, NOW), LATER) is News.LATE
 
 
+@pytest.mark.parametrize(
+    ("due", "now_due", "news"),
+    [
+        (NOW, LATER, News.EXTENDED),
+        (LATER, NOW, News.REPEATED),
+        (LATER, LATER, News.REPEATED),
+        (None, LATER, News.REPEATED),
+        (LATER, None, News.REPEATED),
+    ],
+)
+def test_what_is_due_to_end_later_is_extended(
+    due: datetime | None, now_due: datetime | None, news: News
+) -> None:
+    assert compare(alert(ends_at=due), alert(ends_at=now_due), NOW) is news
+
+
+def test_starts_are_compared_as_finely_as_alertmanagers_api_tells_them() -> None:
+    exact, told = NOW.replace(microsecond=123_456), NOW.replace(microsecond=123_000)
+    assert compare(alert(starts_at=exact), alert(starts_at=told), NOW) is News.REPEATED
+    assert compare(alert(starts_at=told), alert(starts_at=exact), NOW) is News.REPEATED
+    later = NOW.replace(microsecond=124_000)
+    assert compare(alert(starts_at=exact), alert(starts_at=later), NOW) is News.RESTARTED
+
+
 @pytest.mark.parametrize("news", News)
 def test_what_changes_nothing_is_not_recorded(news: News) -> None:
     assert news.recorded is (news not in (News.REPEATED, News.LATE))
@@ -132,6 +156,20 @@ def test_an_alert_that_fires_and_is_over_in_one_delivery_pages_nobody() -> None:
     found = sort([alert(), alert(RESOLVED)], {}, key_of, NOW)
     assert found.fired == {}
     assert found.homeless == [alert(RESOLVED)]
+
+
+def test_a_repeat_in_other_words_goes_to_its_incident_and_is_not_saved_by_itself() -> None:
+    reworded = alert(annotations={"summary": "Errors above 50 %"})
+    found = sort([reworded], {"f1": KnownAlert(alert(), 4)}, key_of, NOW)
+    assert found.known == {4: Change(reworded=[reworded])}
+    assert found.known[4].everything() == []
+    assert sort([reworded], {"f1": KnownAlert(alert(), None)}, key_of, NOW).known == {}
+
+
+def test_what_is_extended_is_recorded_and_no_news() -> None:
+    extended = alert(ends_at=LATER)
+    found = sort([extended], {"f1": KnownAlert(alert(ends_at=NOW), 4)}, key_of, NOW)
+    assert found.known == {4: Change(silent=[extended])}
 
 
 # Order and number do not matter

@@ -17,9 +17,13 @@ from bot.domain.effects import (
     AnswerPlan,
     Effect,
     Lane,
+    ReviewSeverity,
+    ReviewWindow,
     SendAnswer,
+    SettleIncident,
     UpdateMessage,
     UpdatePage,
+    UpdateSilence,
     first_delay,
     lane,
     next_try,
@@ -36,8 +40,13 @@ MESSAGE = UpdateMessage(Subject(SubjectKind.INCIDENT, 7))
 ANSWER = SendAnswer(URL, Message("Done."))
 PLAN = AnswerPlan(URL, "restart@1.0.0", ("payments/checkout",))
 RUN = AdvanceRun(7)
-EFFECTS: tuple[Effect, ...] = (PAGE, MESSAGE, ANSWER, PLAN, RUN)
-PATIENT = (PAGE, MESSAGE, RUN)
+SETTLE = SettleIncident(7)
+SEVERITY = ReviewSeverity(7)
+WINDOW = ReviewWindow(7)
+SILENCE = UpdateSilence(7)
+LATER = (SETTLE, SEVERITY, WINDOW, SILENCE)
+EFFECTS: tuple[Effect, ...] = (PAGE, MESSAGE, ANSWER, PLAN, RUN, *LATER)
+PATIENT = (PAGE, MESSAGE, RUN, *LATER)
 attempts = st.integers(1, 10_000)
 jitters = st.floats(0.0, 1.0)
 
@@ -54,9 +63,10 @@ def test_every_type_of_effect_is_tested() -> None:
         (ANSWER, Lane.CHAT),
         (PLAN, Lane.RUNS),
         (RUN, Lane.RUNS),
+        *((one, Lane.UPKEEP) for one in LATER),
     ],
 )
-def test_paging_chat_and_runs_wait_in_lanes_of_their_own(effect: Effect, expected: Lane) -> None:
+def test_each_effect_waits_in_its_lane(effect: Effect, expected: Lane) -> None:
     assert lane(effect) is expected
 
 
@@ -64,6 +74,8 @@ def test_what_concerns_one_thing_is_done_in_order() -> None:
     assert order_key(PAGE) == order_key(replace(PAGE, severity=Severity.P0, attempt=9))
     assert order_key(MESSAGE) == order_key(replace(MESSAGE, attempt=9))
     assert order_key(ANSWER) == order_key(PLAN)
+    assert order_key(PAGE) == order_key(SETTLE) == order_key(SEVERITY)
+    assert order_key(WINDOW) == order_key(SILENCE)
 
 
 def test_what_concerns_two_things_is_not() -> None:
@@ -74,11 +86,13 @@ def test_what_concerns_two_things_is_not() -> None:
     assert len(set(keys)) == len(keys)
     assert order_key(PAGE) != order_key(UpdatePage(8, Severity.P1))
     assert order_key(RUN) != order_key(AdvanceRun(8))
+    assert len({order_key(PAGE), order_key(RUN), order_key(WINDOW)}) == 3
 
 
 def test_a_message_that_may_wait_waits_a_second_and_nothing_else_does() -> None:
     soon = replace(MESSAGE, soon=True)
-    assert [first_delay(one) for one in (*EFFECTS, soon)] == [0.0, 0.0, 0.0, 0.0, 0.0, SOON]
+    assert {first_delay(one) for one in EFFECTS} == {0.0}
+    assert first_delay(soon) == SOON
 
 
 def test_updates_of_one_message_share_a_place_for_each_haste() -> None:
@@ -90,7 +104,12 @@ def test_updates_of_one_message_share_a_place_for_each_haste() -> None:
     assert waiting_place(other) not in places
 
 
-@pytest.mark.parametrize("effect", [one for one in EFFECTS if one != MESSAGE])
+def test_one_look_at_an_incidents_facts_waits_at_a_time() -> None:
+    assert waiting_place(SEVERITY) == waiting_place(replace(SEVERITY, attempt=2))
+    assert waiting_place(SEVERITY) not in (None, waiting_place(ReviewSeverity(8)))
+
+
+@pytest.mark.parametrize("effect", [one for one in EFFECTS if one not in (MESSAGE, SEVERITY)])
 def test_nothing_else_is_dropped_for_one_that_waits(effect: Effect) -> None:
     assert waiting_place(effect) is None
 
@@ -98,6 +117,11 @@ def test_nothing_else_is_dropped_for_one_that_waits(effect: Effect) -> None:
 def test_a_worse_page_goes_first() -> None:
     priorities = [priority(UpdatePage(7, level)) for level in Severity]
     assert priorities == sorted(set(priorities))
+
+
+def test_pages_go_before_whatever_else_concerns_their_incident() -> None:
+    pages = [priority(UpdatePage(7, level)) for level in Severity]
+    assert max(pages) < min(priority(one) for one in EFFECTS if one != PAGE)
 
 
 @pytest.mark.parametrize("effect", PATIENT)

@@ -1,31 +1,40 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 
 import pytest
 
 from bot.domain.actor import ALERTMANAGER, TOCSIN, Actor
 from bot.domain.classify import Severity
-from bot.domain.errors import IllegalTransition
+from bot.domain.errors import IllegalTransition, InvalidInput
 from bot.domain.flapping import Flapping
 from bot.domain.incident import (
+    LONGEST_REASON,
+    OVERRIDE_RULE,
     RESPONSE_TIMES,
     TRANSITIONS,
     Command,
     Incident,
     IncidentState,
     PageState,
+    absorb,
     decide,
     evolve,
+    flaps_after,
     opened,
     opening,
+    override,
+    raising,
     receive,
     rejoins,
+    settle,
     ticket,
 )
 from bot.domain.incident_events import (
+    Absorbed,
     Acknowledged,
+    AlertsTakenOver,
     Closed,
     IncidentEvent,
     IncidentOpened,
@@ -33,11 +42,15 @@ from bot.domain.incident_events import (
     PageAction,
     PageRefused,
     PageSent,
+    Quieted,
     Reopened,
     Resolved,
+    SeverityOverridden,
     SeverityRaised,
+    Suppressed,
     TicketOpened,
     Unacknowledged,
+    Unsuppressed,
 )
 from tests.support.examples import (
     ANA,
@@ -119,6 +132,17 @@ def test_a_level_that_does_not_page_enters_a_ticket_due_at_its_response_time(
     entered = ticket(made, NOW)
     assert entered == (TicketOpened(NOW + RESPONSE_TIMES[level]),)
     assert ticket(after(made, *entered), LATER) == (), "it has one"
+
+
+@pytest.mark.parametrize(("state", "level"), list(product(IncidentState, Severity)))
+@pytest.mark.parametrize("window", [None, 3])
+@pytest.mark.parametrize("due", [None, LATER])
+def test_a_ticket_is_for_what_is_open_pages_nobody_and_has_none(
+    state: IncidentState, level: Severity, window: int | None, due: datetime | None
+) -> None:
+    start = incident(level, state=state, suppressed_by=window, ticket_due_at=due)
+    needed = state in OPEN and not level.pages and window is None and due is None
+    assert ticket(start, NOW) == ((TicketOpened(NOW + RESPONSE_TIMES[level]),) if needed else ())
 
 
 def test_the_pagers_key_is_the_same_for_one_opening_and_another_for_the_next() -> None:
@@ -218,6 +242,77 @@ def test_a_ticket_that_somebody_took_is_nobodys_once_it_has_to_page(
         assert (reached.state, reached.acknowledged_by) == (state, ANA)
 
 
+@pytest.mark.parametrize(("before", "worst"), list(product(Severity, Severity)))
+def test_what_a_person_set_is_never_raised_by_rules(before: Severity, worst: Severity) -> None:
+    start = incident(before, overridden=True)
+    assert raising(start, classification(worst)) == ()
+    events = receive(start, change(fired=1, firing=2), classification(worst), FLAPPING, LATER)
+    assert events == (change(fired=1, firing=2),)
+
+
+# Coming and going
+
+
+@pytest.mark.parametrize(("flaps", "minutes"), [(1, 2), (2, 4), (3, 8), (4, 15), (5, 15)])
+@pytest.mark.parametrize("state", OPEN)
+def test_what_has_come_back_waits_for_quiet_before_it_is_over(
+    state: IncidentState, flaps: int, minutes: int
+) -> None:
+    start = incident(state=state, flaps=flaps)
+    until = LATER + timedelta(minutes=minutes)
+    events = receive(start, change(resolved=1), None, FLAPPING, LATER)
+    assert events == (change(resolved=1), Quieted(until))
+    waiting = after(start, *events)
+    assert (waiting.state, waiting.quiet_until, waiting.firing) == (state, until, 0)
+
+
+def test_it_is_over_once_it_was_quiet_for_long_enough_and_not_before() -> None:
+    waiting = incident(firing=0, flaps=1, quiet_until=LATER)
+    assert settle(waiting, LATER - timedelta(microseconds=1)) == ()
+    (event,) = settle(waiting, LATER)
+    assert isinstance(event, Resolved)
+    over = after(waiting, event)
+    assert (over.state, over.quiet_until) == (IncidentState.RESOLVED, None)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        incident(),
+        incident(state=IncidentState.RESOLVED, quiet_until=LATER),
+        incident(state=IncidentState.CLOSED, quiet_until=LATER),
+    ],
+)
+def test_what_does_not_wait_for_quiet_is_not_settled(start: Incident) -> None:
+    assert settle(start, LATER + timedelta(days=1)) == ()
+
+
+def test_what_fires_while_it_waits_ends_the_wait() -> None:
+    waiting = incident(firing=0, flaps=1, quiet_until=LATER)
+    again = after(waiting, change(fired=1, firing=1))
+    assert (again.quiet_until, again.flaps, again.state) == (None, 2, IncidentState.TRIGGERED)
+
+
+@pytest.mark.parametrize(
+    ("start", "fired", "more"),
+    [
+        pytest.param(incident(firing=0), 1, 0, id="its first alert"),
+        pytest.param(incident(firing=2), 1, 0, id="another alert"),
+        pytest.param(incident(firing=0, quiet_until=LATER), 1, 1, id="while it waits for quiet"),
+        pytest.param(incident(firing=0, quiet_until=LATER), 9, 1, id="many at once are one"),
+        pytest.param(incident(firing=0, quiet_until=LATER), 0, 0, id="a resolution"),
+        pytest.param(incident(firing=0, state=IncidentState.RESOLVED), 1, 1, id="after its end"),
+        pytest.param(incident(firing=2, state=IncidentState.RESOLVED), 1, 0, id="ended by hand"),
+    ],
+)
+def test_a_flap_is_firing_again_after_all_were_resolved(
+    start: Incident, fired: int, more: int
+) -> None:
+    changed = change(fired=fired, firing=start.firing + fired)
+    assert flaps_after(start, changed) == start.flaps + more
+    assert after(start, changed).flaps == start.flaps + more
+
+
 # Rejoining
 
 
@@ -236,7 +331,94 @@ def test_a_closed_incident_is_never_rejoined() -> None:
     assert not rejoins(incident(state=IncidentState.CLOSED, resolved_at=NOW), FLAPPING, NOW)
 
 
+@pytest.mark.parametrize("state", IncidentState)
+def test_what_was_absorbed_is_never_rejoined(state: IncidentState) -> None:
+    assert not rejoins(incident(state=state, absorbed_by=3, resolved_at=NOW), FLAPPING, NOW)
+
+
+# A person sets the level
+
+
+@pytest.mark.parametrize(("before", "level"), list(product(Severity, Severity)))
+def test_a_person_sets_any_level_and_says_why(before: Severity, level: Severity) -> None:
+    events = override(incident(before), level, "  Only one customer.  ")
+    assert events == (SeverityOverridden(before, level, "Only one customer."),)
+    reached = after(incident(before), *events)
+    assert reached.overridden
+    assert (reached.severity, reached.classification.rule, reached.classification.reason) == (
+        level,
+        OVERRIDE_RULE,
+        "Only one customer.",
+    )
+    assert reached.classification.policy_digest == incident(before).classification.policy_digest
+
+
+@pytest.mark.parametrize("reason", ["", " \n ", "x" * (LONGEST_REASON + 1)])
+def test_a_level_without_a_reason_or_with_a_story_is_refused(reason: str) -> None:
+    with pytest.raises(InvalidInput):
+        override(incident(), Severity.P2, reason)
+
+
+def test_a_closed_incident_keeps_its_level() -> None:
+    with pytest.raises(IllegalTransition, match="INC-7 is closed"):
+        override(incident(state=IncidentState.CLOSED), Severity.P2, "Because.")
+
+
+@pytest.mark.parametrize("state", OPEN)
+@pytest.mark.parametrize(("before", "level"), list(product(Severity, Severity)))
+def test_a_ticket_that_a_person_makes_page_is_nobodys(
+    state: IncidentState, before: Severity, level: Severity
+) -> None:
+    start = incident(before, state=state, acknowledged_by=None if state is OPEN[0] else ANA)
+    reached = after(start, *override(start, level, "Because."))
+    woken = level.pages and not before.pages
+    assert reached.state is (IncidentState.TRIGGERED if woken else state)
+
+
+def test_a_level_set_by_hand_stays_until_the_incident_is_closed() -> None:
+    held = after(incident(), *override(incident(), Severity.P2, "Because."))
+    reopened = after(held, Resolved("x"), Reopened("x"))
+    assert raising(reopened, classification(Severity.P0)) == ()
+    closed = after(reopened, Resolved("x"), Closed())
+    assert not closed.overridden
+    assert raising(after(closed, Reopened("x")), classification(Severity.P0)) != ()
+
+
+# Being part of another
+
+
+@pytest.mark.parametrize(("parents", "childs"), list(product(Severity, Severity)))
+def test_a_parent_takes_over_alerts_and_rises_to_its_childs_level(
+    parents: Severity, childs: Severity
+) -> None:
+    parent, child = incident(parents, firing=2), incident(childs, id=8, title="Pods", firing=3)
+    taken, *rest = absorb(parent, child)
+    assert taken == AlertsTakenOver(8, "Pods", 5)
+    raised = [SeverityRaised(parents, classification(childs))]
+    assert rest == (raised if childs.worse_than(parents) else [])
+    reached = after(parent, taken, *rest)
+    assert (reached.firing, reached.severity) == (5, min(parents, childs))
+
+
+def test_what_is_absorbed_is_over_has_no_alerts_and_is_itself_again_when_reopened() -> None:
+    absorbed = after(incident(quiet_until=LATER), Absorbed(3, "NodeDown: n1"))
+    assert (absorbed.state, absorbed.absorbed_by, absorbed.firing, absorbed.quiet_until) == (
+        IncidentState.RESOLVED,
+        3,
+        0,
+        None,
+    )
+    assert absorbed.resolved_at == LATER
+    assert after(absorbed, Reopened("x")).absorbed_by is None
+
+
 # What is remembered
+
+
+def test_the_window_that_covers_it_is_remembered_until_none_does() -> None:
+    covered = after(incident(), Suppressed(3, "Moving."), Suppressed(4, "Moving on."))
+    assert covered.suppressed_by == 4
+    assert after(covered, Unsuppressed("x")).suppressed_by is None
 
 
 def test_an_acknowledgement_remembers_who_and_when() -> None:

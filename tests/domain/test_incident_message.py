@@ -1,19 +1,29 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from itertools import product
 
 import pytest
 
-from bot.domain.classify import Severity
-from bot.domain.incident import TRANSITIONS, Command, Incident, IncidentState, PageState
+from bot.domain.classify import Classification, Severity
+from bot.domain.incident import (
+    OVERRIDE_RULE,
+    TRANSITIONS,
+    Command,
+    Incident,
+    IncidentState,
+    PageState,
+)
 from bot.domain.incident_events import PageAction
 from bot.domain.incident_message import INCIDENT_ACTION, incident_line, incident_message
+from bot.domain.maintenance import Window
 from bot.domain.message import Subject, SubjectKind
 from tests.support.examples import ANA, NOW, incident
 
 
-def fields(shown: Incident) -> dict[str, str]:
-    return {field.name: field.value for field in incident_message(shown).fields}
+def fields(shown: Incident, window: Window | None = None) -> dict[str, str]:
+    return {field.name: field.value for field in incident_message(shown, window).fields}
 
 
 def test_what_is_said_of_an_incident() -> None:
@@ -65,6 +75,71 @@ def test_alerts_that_alertmanager_left_out_are_counted() -> None:
 )
 def test_what_is_said_of_the_page(shown: Incident, page: str) -> None:
     assert fields(shown)["Page"] == page
+
+
+@pytest.mark.parametrize(
+    ("shown", "page"),
+    [
+        (incident(suppressed_by=3), "held back by MW-3"),
+        (
+            incident(suppressed_by=3, page=PageState(PageAction.TRIGGER, Severity.P1)),
+            "ended by MW-3",
+        ),
+        (incident(Severity.P2, suppressed_by=3), "none, and no ticket during maintenance"),
+        (
+            incident(
+                Severity.P2, page=PageState(PageAction.RESOLVE, Severity.P1), ticket_due_at=NOW
+            ),
+            "ended; ticket, due 01 Mar 03:00 UTC",
+        ),
+        (
+            incident(
+                suppressed_by=3,
+                state=IncidentState.RESOLVED,
+                page=PageState(PageAction.RESOLVE, Severity.P1),
+            ),
+            "resolved",
+        ),
+    ],
+)
+def test_what_is_said_of_a_page_that_is_held_back_or_ended(shown: Incident, page: str) -> None:
+    assert fields(shown)["Page"] == page
+
+
+def test_which_window_suppresses_it_and_until_when() -> None:
+    window = Window(3, (), NOW, NOW + timedelta(hours=2), "Upgrade.", ANA, NOW)
+    suppressed = incident(suppressed_by=3)
+    assert fields(suppressed, window)["Maintenance"] == (
+        "MW-3 covers it until 01 Mar 05:00 UTC: Upgrade."
+    )
+    assert fields(suppressed)["Maintenance"] == "MW-3 covers it"
+    assert "Maintenance" not in fields(replace(suppressed, state=IncidentState.RESOLVED), window)
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        (incident(flaps=1), "1, came back once"),
+        (incident(flaps=3, unseen=2), "1 (and 2 left out), came back 3 times"),
+        (
+            incident(firing=0, flaps=3, quiet_until=NOW + timedelta(minutes=10)),
+            "0, came back 3 times, resolved if quiet until 03:10 UTC",
+        ),
+    ],
+)
+def test_how_often_it_came_back_and_what_it_waits_for(shown: Incident, said: str) -> None:
+    assert fields(shown)["Alerts firing"] == said
+
+
+def test_that_a_person_set_its_level() -> None:
+    why = Classification(Severity.P2, OVERRIDE_RULE, "Only staging.", "digest")
+    shown = incident(classification=why, overridden=True)
+    assert fields(shown)["Why"] == "Only staging. (set by a person)"
+
+
+def test_of_which_incident_it_is_a_part() -> None:
+    absorbed = incident(state=IncidentState.RESOLVED, absorbed_by=3)
+    assert fields(absorbed)["State"] == "resolved, part of INC-3"
 
 
 @pytest.mark.parametrize("state", IncidentState)

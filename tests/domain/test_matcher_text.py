@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import InvalidInput
 from bot.domain.matcher import Operator, Place
-from bot.domain.matcher_text import LONGEST_PATTERN, parse_matcher
+from bot.domain.matcher_text import LONGEST_PATTERN, parse_matcher, written
 
 
 @pytest.mark.parametrize(
@@ -98,3 +98,10 @@ def test_case_counts_in_labels_and_not_in_text() -> None:
     assert parse_matcher('job=~"api"').holds({"job": "api"}, {})
     assert not parse_matcher('job=~"api"').holds({"job": "API"}, {})
     assert parse_matcher('text=~"api"').holds({}, {"summary": "The API is down"})
+
+
+@given(st.sampled_from(["job", "annotation.summary", "text", "expression"]), st.text())
+def test_what_is_written_is_read_back(name: str, value: str) -> None:
+    escaped = value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    matcher = parse_matcher(f'{name}="{escaped}"')
+    assert parse_matcher(written(matcher)) == matcher

@@ -5,11 +5,13 @@ from typing import get_args
 import pytest
 
 from bot.domain.classify import Severity
-from bot.domain.effects import AdvanceRun, UpdateMessage, UpdatePage
+from bot.domain.effects import AdvanceRun, SettleIncident, UpdateMessage, UpdatePage
 from bot.domain.incident import PageState
 from bot.domain.incident_events import (
+    Absorbed,
     Acknowledged,
     AlertsChanged,
+    AlertsTakenOver,
     Closed,
     IncidentEvent,
     IncidentOpened,
@@ -21,11 +23,17 @@ from bot.domain.incident_events import (
     PageDelayed,
     PageRefused,
     PageSent,
+    Quieted,
     Reopened,
     Resolved,
+    SeverityOverridden,
     SeverityRaised,
+    SilenceCreated,
+    SilenceRefused,
+    Suppressed,
     TicketOpened,
     Unacknowledged,
+    Unsuppressed,
 )
 from bot.domain.message import Subject, SubjectKind
 from bot.domain.reactions import after_incident, after_run
@@ -40,12 +48,22 @@ from bot.domain.run_events import (
 )
 from tests.support.examples import INCIDENT_EVENTS, RUN_EVENTS, incident
 
-PAGE, MESSAGE, MESSAGE_SOON = "page", "message", "message soon"
+PAGE, MESSAGE, MESSAGE_SOON, TIMER = "page", "message", "message soon", "timer"
 REACTIONS: dict[type[IncidentEvent], set[str]] = {
     IncidentOpened: {PAGE, MESSAGE},
     # A storm changes an incident's alerts many times a second.
     AlertsChanged: {MESSAGE_SOON},
     SeverityRaised: {PAGE, MESSAGE},
+    SeverityOverridden: {PAGE, MESSAGE},
+    # A page that stands is ended by a window, and what still fires after it pages.
+    Suppressed: {PAGE, MESSAGE},
+    Unsuppressed: {PAGE, MESSAGE},
+    Quieted: {MESSAGE_SOON, TIMER},
+    Absorbed: {PAGE, MESSAGE},
+    # What its parent's level becomes by it is an event of its own.
+    AlertsTakenOver: {MESSAGE},
+    SilenceCreated: {MESSAGE},
+    SilenceRefused: {MESSAGE},
     Acknowledged: {PAGE, MESSAGE},
     Unacknowledged: {PAGE, MESSAGE},
     Mitigated: {PAGE, MESSAGE},
@@ -68,6 +86,7 @@ REACTIONS: dict[type[IncidentEvent], set[str]] = {
 TELL_PAGER = UpdatePage(7, Severity.P1)
 TELL_CHAT = UpdateMessage(Subject(SubjectKind.INCIDENT, 7))
 TELL_CHAT_SOON = UpdateMessage(Subject(SubjectKind.INCIDENT, 7), soon=True)
+SETTLE = SettleIncident(7)
 
 
 def test_somebody_decided_about_every_event() -> None:
@@ -76,13 +95,13 @@ def test_somebody_decided_about_every_event() -> None:
 
 @pytest.mark.parametrize("event", INCIDENT_EVENTS, ids=lambda event: type(event).__name__)
 def test_who_is_told_of_an_incidents_event(event: IncidentEvent) -> None:
-    told = {PAGE: TELL_PAGER, MESSAGE: TELL_CHAT, MESSAGE_SOON: TELL_CHAT_SOON}
+    told = {PAGE: TELL_PAGER, MESSAGE: TELL_CHAT, MESSAGE_SOON: TELL_CHAT_SOON, TIMER: SETTLE}
     expected = {told[who] for who in REACTIONS[type(event)]}
     assert set(after_incident(incident(), (event,))) == expected
 
 
 def test_several_events_ask_for_each_effect_once() -> None:
-    assert after_incident(incident(), INCIDENT_EVENTS) == (TELL_PAGER, TELL_CHAT)
+    assert after_incident(incident(), INCIDENT_EVENTS) == (TELL_PAGER, TELL_CHAT, SETTLE)
 
 
 def test_an_incident_that_never_paged_and_does_not_page_leaves_the_pager_alone() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import get_args
 
@@ -10,7 +11,20 @@ from hypothesis import strategies as st
 
 from bot.domain.actor import TOCSIN
 from bot.domain.classify import Severity
-from bot.domain.incident_events import NoteAdded, PageAction, PageSent, SeverityRaised
+from bot.domain.incident_events import (
+    Absorbed,
+    AlertsTakenOver,
+    NoteAdded,
+    PageAction,
+    PageSent,
+    Quieted,
+    SeverityOverridden,
+    SeverityRaised,
+    SilenceCreated,
+    SilenceRefused,
+    Suppressed,
+    Unsuppressed,
+)
 from bot.domain.run_events import RunRequested, StepFinished
 from bot.domain.timeline import Entry, Event, Recorded, entries, markdown, sentence
 from tests.support.examples import ANA, EVENTS, NOW, change, classification
@@ -41,6 +55,39 @@ def test_every_event_has_a_sentence(kind: type[Event]) -> None:
             "6 firing now, and 2 more that Alertmanager left out.",
         ),
         (change(firing=1), "Alerts changed. 1 firing now."),
+        (
+            replace(change(resolved=1), note="No webhook told it."),
+            "1 alert resolved: an alert. 0 firing now. No webhook told it.",
+        ),
+        (
+            SeverityOverridden(Severity.P1, Severity.P2, "Only one customer."),
+            "Set from P1 to P2 by hand. Only one customer.",
+        ),
+        (
+            Suppressed(3, "Moving the database."),
+            "Nobody is woken: maintenance window MW-3 covers it. Moving the database.",
+        ),
+        (
+            Unsuppressed("It is over."),
+            "No maintenance window covers it any more. It is over.",
+        ),
+        (
+            Quieted(NOW),
+            "Nothing fires any more; it flaps, so it stays open until 03:00:00 UTC.",
+        ),
+        (
+            Absorbed(5, "NodeDown: n1"),
+            "It is a part of INC-5 (NodeDown: n1), which has its alerts from now on.",
+        ),
+        (
+            AlertsTakenOver(8, "PodCrashLooping: api", 4),
+            "Took over the alerts of INC-8 (PodCrashLooping: api). 4 firing now.",
+        ),
+        (
+            SilenceCreated("a-b-c", NOW),
+            "Silenced in Alertmanager until 2026-03-01 03:00 UTC (a-b-c).",
+        ),
+        (SilenceRefused("It is read-only."), "Alertmanager was not silenced: It is read-only."),
         (
             PageSent(PageAction.TRIGGER, Severity.P1),
             "The on-call engineer was paged (P1); the pager accepted it.",

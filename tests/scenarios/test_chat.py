@@ -79,9 +79,9 @@ def test_a_note_and_what_changes_nothing_send_nothing(h: Harness) -> None:
 
 
 def test_a_storm_becomes_few_messages(h: Harness) -> None:
-    """Fifty pods crash one after the other: one incident, one page, few updates."""
+    """Fifty pods fail one after the other: one incident, one page, few updates."""
     for number in range(50):
-        h.alert("PodCrashing", pod=f"checkout-{number}")
+        h.alert("HighErrorRate", pod=f"checkout-{number}")
     updates = sum(call.method == "chat.update" for call in h.vendors.slack.calls)
     assert posts(h) == 1
     assert updates <= 51

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,9 @@ from bot.adapters.kubernetes import KubernetesCluster, connect
 from bot.adapters.metrics import PrometheusCounters
 from bot.adapters.pagerduty import PagerDutyPager
 from bot.adapters.pagerduty_webhook import parse_webhook, verify_signature
-from bot.adapters.policy import load_policy
-from bot.adapters.posted_alerts import parse_posted
+from bot.adapters.policy import parse_policy
+from bot.adapters.policy_folder import PolicyFile
+from bot.adapters.posted_alerts import encode_delivery, parse_posted
 from bot.adapters.runbooks import RunbookFolder
 from bot.adapters.slack import SlackChat, web_client
 from bot.adapters.store import SqlStore
@@ -39,21 +40,31 @@ from bot.app.chat_delivery import ChatDelivery
 from bot.app.deliveries import Deliveries
 from bot.app.facts import FactReader
 from bot.app.heartbeats import Heartbeats
+from bot.app.incident_answers import IncidentAnswers
 from bot.app.incidents import Incidents
 from bot.app.intake import Intake, IntakeRules
 from bot.app.judging import Judge
 from bot.app.maintenance import Maintenance, WindowReview
+from bot.app.maintenance_answers import MaintenanceAnswers
 from bot.app.page_delivery import PageDelivery
 from bot.app.pager_events import PagerEvents
 from bot.app.plan_answers import PlanAnswers
 from bot.app.planning import Planner
+from bot.app.policies import PolicyWatch
+from bot.app.reconcile import Reconciler
+from bot.app.run_answers import RunAnswers
 from bot.app.runner import Runner
 from bot.app.runs import Runs
 from bot.app.upkeep import Upkeep
-from bot.domain.classify import Policy
+from bot.app.why import Explanations
+from bot.domain.alert import Delivery
+from bot.domain.classify import Policy, Severity
 from bot.domain.cluster import Marker
 from bot.domain.effects import AdvanceRun, Effect
+from bot.domain.heartbeat import is_heartbeat
 from bot.domain.incident import Incident
+from bot.domain.maintenance import Window
+from bot.domain.matcher_text import parse_matcher
 from bot.domain.routing import RoutingPolicy
 from bot.domain.run import Run
 from bot.entrypoints.listener import Listener, pages
@@ -67,6 +78,7 @@ from tests.support.channel import CHANNEL, Channel, Shown
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_database
 from tests.support.effect_queue import EffectQueue
+from tests.support.examples import ANA
 from tests.support.stand_ins import (
     BOT_TOKEN,
     PAGERDUTY_SECRET,
@@ -101,8 +113,18 @@ def _library() -> RunbookFolder:
 
 
 @cache
-def _policy() -> Policy:
-    return load_policy(REPOSITORY / "policy" / "severity.yaml")
+def _shipped_policy(data: bytes) -> Policy:
+    return parse_policy(data, "severity.yaml")
+
+
+def _policy(data: bytes, name: str) -> Policy:
+    shipped = data == _shipped_text()
+    return _shipped_policy(data) if shipped else parse_policy(data, name)
+
+
+@cache
+def _shipped_text() -> bytes:
+    return (REPOSITORY / "policy" / "severity.yaml").read_bytes()
 
 
 class Harness:
@@ -126,6 +148,8 @@ class Harness:
         self.maintenance = Maintenance(self.store, clock, silences=False)
         self.runs = Runs(self.store, _library(), clock)
         self.inbox = Inbox(database_url, now=lambda: clock.now().timestamp())
+        self.policy_file = folder / "severity.yaml"
+        self.policy_file.write_bytes(_shipped_text())
         self._counters = PrometheusCounters()
         self._wire_worker()
 
@@ -141,9 +165,18 @@ class Harness:
         pager = _pager(f"{self.url}/stand-ins/pagerduty")
         chat = SlackChat(BOT_TOKEN, f"{self.url}/stand-ins/slack/api/")
         store, clock = self.store, self.clock
-        judge = Judge(_policy, FactReader(None, clock))
+        watch = PolicyWatch("severity.yaml", store, partial(self._put, Source.TOCSIN), clock)
+        self._policy = PolicyFile(self.policy_file, _policy, watch.keep, watch.refused)
+        judge = Judge(lambda: self._policy.current, FactReader(None, clock))
         deliveries = Deliveries(judge, lambda: self.routing, self._counters)
-        self.heartbeats = Heartbeats(store, deliveries, clock)
+        self._heartbeats = Heartbeats(store, deliveries, clock)
+        self._reconciler = Reconciler(
+            store,
+            None,
+            partial(self._put, Source.RECONCILE),
+            lambda labels: is_heartbeat(self.routing.heartbeats, labels),
+            clock,
+        )
         use_cases = UseCases(
             PageDelivery(store, pager, clock, lambda: 1.0),
             ChatDelivery(store, chat, CHANNEL, clock, lambda: 1.0),
@@ -164,7 +197,12 @@ class Harness:
 
     def app(self) -> Listener:
         """What listens: the webhooks, Slack's endpoint, and the stand-ins beside them."""
-        answers = Answers(self.incidents, self.runs, self.store)
+        explanations = Explanations(self.store, lambda digest, text: _policy(text.encode(), digest))
+        answers = Answers(
+            IncidentAnswers(self.incidents, explanations),
+            MaintenanceAnswers(self.maintenance, self.clock),
+            RunAnswers(self.runs, self.store),
+        )
         client = web_client(BOT_TOKEN, f"{self.url}/stand-ins/slack/api/", 10)
         slack = SlackEndpoint(
             SlackListener(answers, self.store, client, render), SIGNING_SECRET, self._counters
@@ -182,6 +220,9 @@ class Harness:
             ),
         }
         return Listener(webhooks, pages(routes, Starlette()))
+
+    def _put(self, source: Source, delivery: Delivery) -> None:
+        self.inbox.put(source, encode_delivery(delivery))
 
     def close(self) -> None:
         self.pager.close()
@@ -207,6 +248,24 @@ class Harness:
         else:
             raise AssertionError(f"it never ends: {self.queue.waiting()}")
         self._advance_to(until)
+
+    def watch(self, *, minutes: int) -> None:
+        """Let that many minutes pass, and go the worker's rounds in each."""
+        for _ in range(minutes):
+            self.fast_forward(minutes=1)
+            self.go_rounds()
+        self.settle()
+
+    def go_rounds(self) -> None:
+        """Look at the policy file, at the heartbeats and at what was posted."""
+        self._policy.look()
+        self._heartbeats.look()
+        self._reconciler.round()
+
+    def down(self, *, minutes: float) -> None:
+        """Nothing works for so long; then the worker starts again."""
+        self.clock.advance(minutes * 60)
+        self._wire_worker()
 
     def _work(self, until: datetime) -> bool:
         """Do one thing; whether there was one to do."""
@@ -247,23 +306,70 @@ class Harness:
             timeout=10,
         )
 
+    def firing(
+        self, name: str = "HighErrorRate", *, severity: str = "critical", **labels: str
+    ) -> Mapping[str, Any]:
+        """An alert that begins to fire now; nobody has heard of it yet."""
+        fired = alert(name, severity=severity, resolved=False, **labels)
+        fired["startsAt"] = self.clock.now().isoformat()
+        self._alerts[fired["fingerprint"]] = fired
+        return fired
+
     def alert(
         self, name: str = "HighErrorRate", *, severity: str = "critical", **labels: str
     ) -> Mapping[str, Any]:
         """An alert begins to fire now."""
-        fired = alert(name, severity=severity, resolved=False, **labels)
-        fired["startsAt"] = self.clock.now().isoformat()
-        self._alerts[fired["fingerprint"]] = fired
+        fired = self.firing(name, severity=severity, **labels)
         self.deliver(fired)
         return fired
 
     def resolve(self, name: str = "HighErrorRate") -> None:
         """All alerts of that name stop."""
+        self.deliver(*self.resolved(name))
+
+    def resolved(self, name: str) -> list[dict[str, Any]]:
+        """All alerts of that name, over now; nobody has heard of it yet."""
         stopped = [one for one in self._alerts.values() if one["labels"]["alertname"] == name]
         ends_at = self.clock.now().isoformat()
-        self.deliver(*(resolved(one, ends_at) for one in stopped))
+        return [resolved(one, ends_at) for one in stopped]
+
+    # Scripts and policies
+
+    def post_alert(self, labels: Mapping[str, str], **fields: str) -> None:
+        """What `POST /api/v1/alerts` accepts, and the moment after it."""
+        self.inbox.put(Source.API, json.dumps([{"labels": labels, **fields}]).encode())
+        self.settle()
+
+    def change_policy(self, text: bytes) -> None:
+        """Somebody writes the severity policy's file anew, and it is noticed."""
+        self.policy_file.write_bytes(text)
+        for _ in range(2):
+            self.go_rounds()
+        self.settle()
 
     # People
+
+    def plan_window(self, *matchers: str, minutes: float, begins_in: float = 0.0) -> Window:
+        """Ana plans a maintenance window; both times are in minutes."""
+        window = self.maintenance.plan(
+            [parse_matcher(text) for text in matchers],
+            self.clock.now() + timedelta(minutes=begins_in) if begins_in else None,
+            timedelta(minutes=minutes),
+            "Moving the database.",
+            ANA,
+        )
+        self.settle()
+        return window
+
+    def end_window(self, window: Window) -> None:
+        """Ana ends it early."""
+        self.maintenance.end(window.id, ANA)
+        self.settle()
+
+    def set_level(self, level: Severity, reason: str = "Only one customer.") -> None:
+        """Ana sets the level of incident 1 by hand."""
+        self.incidents.override(1, level, reason, ANA)
+        self.settle()
 
     def click(self, label: str, *, who: str = "ana", on: str = "incident:1") -> None:
         """Press a button in Slack."""
@@ -290,6 +396,10 @@ class Harness:
     def timeline(self, incident_id: int = 1) -> list[str]:
         """The story, a line an entry."""
         return [f"{one.actor}: {one.text}" for one in self.incidents.timeline(incident_id)[1]]
+
+    def pages(self) -> list[str]:
+        """How PagerDuty's incidents stand, oldest first."""
+        return [page.status for page in self.pager.incidents()]
 
     def told_pager(self) -> list[tuple[str, int | None]]:
         """What PagerDuty was told, and the status that it answered."""

@@ -36,6 +36,8 @@ export function offer(cluster) {
   known = [
     ["/incident list", "The open incidents"],
     ["/incident help", "All that /incident can do"],
+    ["/maintenance list", "The maintenance windows"],
+    ["/maintenance help", "All that /maintenance can do"],
     ["/runbook list", "The runbooks"],
     ...restart.splice(0, 1),
     ...failover.splice(0, 1),

@@ -1,0 +1,18 @@
+"""Who types on the command line."""
+
+from __future__ import annotations
+
+import os
+import pwd
+
+from bot.domain.actor import Actor, ActorKind
+
+
+def operator() -> Actor:
+    """The operating system's user, whatever the environment says."""
+    number = os.getuid()
+    try:
+        name = pwd.getpwuid(number).pw_name
+    except KeyError:
+        name = f"user {number}"
+    return Actor(ActorKind.PERSON, f"os:{number}", name)

@@ -1,0 +1,40 @@
+"""Lengths and moments of time as people type them: ``2h``, ``1d12h``, ``2026-12-01T22:00Z``."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from bot.domain.errors import InvalidInput
+
+_LENGTH = re.compile(
+    r"(?:([0-9]{1,3})w)?(?:([0-9]{1,4})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,6})s)?"
+)
+_MOMENT = re.compile(
+    r"2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+_SHOWN = 40
+"""Characters of a refused word that are repeated to whoever typed it."""
+
+
+def length(text: str) -> timedelta:
+    """A length of time: weeks, days, hours, minutes and seconds, each with its unit."""
+    found = _LENGTH.fullmatch(text.lower())
+    if not text or found is None:
+        given = f"“{text[:_SHOWN]}” is no length of time" if text else "How long is missing"
+        raise InvalidInput(f"{given}; write it like 90m, 2h or 1d.")
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def moment(text: str) -> datetime:
+    """A moment, in UTC; without a zone it is UTC already."""
+    try:
+        if _MOMENT.fullmatch(text.upper()) is None:
+            raise ValueError("another form")
+        given = datetime.fromisoformat(text.upper())
+    except ValueError as error:
+        raise InvalidInput(
+            f"“{text[:_SHOWN]}” is no time; write it like 2026-12-01T22:00Z (Z is UTC)."
+        ) from error
+    return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)

@@ -1,0 +1,174 @@
+"""The pages about incidents, for whoever responds at night and whoever reviews in the morning.
+
+They only read, and need no script. Outside the sandbox they ask for the API's token, which
+a browser sends as the password of HTTP Basic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from bot import __version__
+from bot.app.policy_history import PolicyHistory
+from bot.domain.errors import InvalidInput, NotFound, TemporaryError
+from bot.domain.incident import Incident, IncidentState
+from bot.domain.maintenance import Window
+from bot.entrypoints.authentication import shows_token
+from bot.entrypoints.incident_view import UseCases, incident_view
+from bot.entrypoints.rendering import WEB, templates
+
+SHOWN_OPEN, SHOWN_OVER, SHOWN_PAST = 500, 100, 50
+"""Incidents that are open and that are over, and past windows: the newest, on one page."""
+
+REFRESH = 60
+"""Seconds after which the page of an open incident is loaded anew, unless it is told not to."""
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+Answer = Callable[[Request], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the pages are shown.
+
+    `token` opens them (None: nobody is asked for it), `stood_in_for` are the vendors that
+    the sandbox stands in for.
+    """
+
+    token: str | None = None
+    stood_in_for: tuple[str, ...] = ()
+
+
+class Pages:
+    """The pages' routes; `routes` are to be served with the application's others."""
+
+    def __init__(self, ask: UseCases, policies: PolicyHistory, place: Place) -> None:
+        self._ask = ask
+        self._policies = policies
+        self._token = place.token
+        self._templates: Environment = templates()
+        self._templates.globals.update(release=__version__, stood_in_for=place.stood_in_for)
+
+    def routes(self) -> list[BaseRoute]:
+        """All of them, and the files that they need."""
+        return [
+            self._page("/incidents", self._incidents),
+            self._page("/incidents/{incident_id}", self._incident),
+            self._page("/maintenance", self._maintenance),
+            self._page("/policy", self._policy),
+            self._page("/policy/{digest}", self._policy),
+            self._page("/policy/{digest}/text", self._policy_text),
+            Mount("/static", StaticFiles(directory=str(WEB / "static"))),
+        ]
+
+    def _page(self, path: str, answer: Answer) -> Route:
+        def endpoint(request: Request) -> Response:
+            response = self._answered(request, answer)
+            response.headers.update(HEADERS)
+            return response
+
+        return Route(path, endpoint)
+
+    def _answered(self, request: Request, answer: Answer) -> Response:
+        if not shows_token(request.headers.get("authorization", ""), self._token):
+            return self._locked()
+        try:
+            return answer(request)
+        except InvalidInput as error:
+            status = 404 if isinstance(error, NotFound) else 400
+            return self._problem(status, "There is no such page", str(error))
+        except TemporaryError:
+            return self._problem(503, "The database can’t be reached", "Try again in a moment.")
+
+    def _locked(self) -> Response:
+        said = "The password is the token of TOCSIN_API_TOKEN; the name can be any."
+        response = self._problem(401, "These pages need a password", said)
+        response.headers["WWW-Authenticate"] = 'Basic realm="Tocsin", charset="UTF-8"'
+        return response
+
+    def _problem(self, status: int, title: str, text: str) -> Response:
+        return self._rendered("problem.html", status, title=title, text=text)
+
+    def _rendered(self, template: str, status: int = 200, **values: Any) -> Response:
+        page = self._templates.get_template(template)
+        return HTMLResponse(page.render(now=self._ask.clock.now(), **values), status)
+
+    def _incidents(self, request: Request) -> Response:
+        only_open = request.query_params.get("show") == "open"
+        open_ones = self._ask.incidents.newest(only_open=True, limit=SHOWN_OPEN)
+        newest = [] if only_open else self._ask.incidents.newest(limit=SHOWN_OVER)
+        return self._rendered(
+            "incidents.html",
+            only_open=only_open,
+            open=sorted(open_ones, key=_urgency),
+            over=[one for one in newest if one.state.over],
+        )
+
+    def _incident(self, request: Request) -> Response:
+        view = incident_view(self._ask, _number(request.path_params["incident_id"]))
+        still = request.query_params.get("refresh") == "off"
+        is_open = not view.incident.state.over
+        return self._rendered(
+            "incident.html", view=view, refresh=REFRESH if is_open and not still else 0
+        )
+
+    def _maintenance(self, _request: Request) -> Response:
+        now = self._ask.clock.now()
+        windows = self._ask.maintenance.newest(everything=True)
+        past = [one for one in windows if one.ends_at <= now]
+        return self._rendered(
+            "maintenance.html",
+            active=[self._with_hidden(one) for one in windows if one.active(now)],
+            planned=[self._with_hidden(one) for one in windows if one.starts_at > now],
+            past=[self._with_hidden(one) for one in past[:SHOWN_PAST]],
+        )
+
+    def _with_hidden(self, window: Window) -> Any:
+        return self._ask.maintenance.show(window.id)
+
+    def _policy(self, request: Request) -> Response:
+        in_force, others = self._policies.newest()
+        known = [in_force, *others] if in_force else []
+        digest = request.path_params.get("digest", in_force.digest if in_force else "")
+        return self._rendered(
+            "policy.html",
+            read=self._policies.read(digest) if digest else None,
+            version=next((one for one in known if one.digest == digest), None),
+            in_force=in_force,
+            versions=known,
+            file_differs=not self._policies.file_is_in_force(in_force.digest if in_force else ""),
+        )
+
+    def _policy_text(self, request: Request) -> Response:
+        return PlainTextResponse(self._policies.read(request.path_params["digest"]).text)
+
+
+def _urgency(incident: Incident) -> tuple[str, bool, int]:
+    """The worst first, of these what nobody has taken, of these the newest."""
+    taken = incident.state is not IncidentState.TRIGGERED
+    return incident.severity.value, taken, -incident.id
+
+
+def _number(text: str) -> int:
+    """An incident's number, as it stands in an address; with or without INC-."""
+    digits = text.upper().removeprefix("INC-")
+    if not digits.isascii() or not digits.isdecimal() or len(digits) > 9:
+        raise NotFound("The address of an incident ends with its number, such as 7 or INC-7.")
+    return int(digits)

@@ -1,0 +1,96 @@
+"""How the pages are written: the templates, and what they can say of times, links and labels.
+
+All text is hostile. It is escaped by the templates, and what would reorder or hide the
+text around it is made visible; of what came from outside only http and https are links.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import reduce
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+WEB = files("bot") / "web"
+
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters
+    "\u200e\u200f\u202a-\u202e\u2066-\u2069]"  # these reorder what stands around them
+)
+
+
+def templates() -> Environment:
+    """The templates of the pages."""
+    environment = Environment(
+        loader=FileSystemLoader(str(WEB / "templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(utc=utc, stamp=stamp, relative=relative, words=words)
+    environment.tests["web_address"] = is_web_address
+    return environment
+
+
+def _printable(value: Any) -> Any:
+    """What is put into a page, with a mark in the place of what can't be seen."""
+    if isinstance(value, Markup):
+        return value
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(value))
+
+
+def utc(moment: datetime) -> str:
+    """A moment as people read it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as programs read it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+"""Seconds of a unit, and its name."""
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    """How long ago that was, or how soon it will be, in one unit."""
+    seconds = int(abs((now - moment).total_seconds()))
+    if seconds == 0:
+        return "now"
+    size, unit = next(one for one in _UNITS if seconds >= one[0])
+    length = f"{seconds // size} {unit}"
+    return f"{length} ago" if moment < now else f"in {length}"
+
+
+def words(name: str) -> str:
+    """A name of the code as words: ``not_ready`` and ``PageSent`` as “not ready”, “page sent”."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", str(name)).lower()
+
+
+def is_web_address(text: str) -> bool:
+    """Whether the whole text is an address that a link may lead to."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and not re.search(r"\s", text)
+
+
+def shared_labels(label_sets: Sequence[Mapping[str, str]]) -> Mapping[str, str]:
+    """The labels that all these sets have in common."""
+    if not label_sets:
+        return {}
+    return dict(sorted(reduce(lambda left, right: left & right, map(_items, label_sets))))
+
+
+def _items(labels: Mapping[str, str]) -> set[tuple[str, str]]:
+    return set(labels.items())
