@@ -34,13 +34,13 @@ class Correlation:
 
     def is_parent(self, labels: Mapping[str, str]) -> bool:
         """Whether an alert with these labels can have children."""
-        return all_hold(self.parent, labels) and self._complete(labels)
+        return self._complete(labels) and all_hold(self.parent, labels)
 
     def is_child(self, labels: Mapping[str, str]) -> bool:
         """Whether an alert with these labels can belong to another; no parent can."""
         return (
-            all_hold(self.child, labels)
-            and self._complete(labels)
+            self._complete(labels)
+            and all_hold(self.child, labels)
             and not all_hold(self.parent, labels)
         )
 
