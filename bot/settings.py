@@ -17,10 +17,16 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.domain.errors import InvalidInput
+from bot.domain.reconcile import GRACE, SETTLED
 
 
 def _setting(variable: str, default: Any) -> Any:
     return Field(default=default, validation_alias=variable)
+
+
+def _seconds(variable: str, default: float, at_least: float = 0.0) -> Any:
+    """At most a day: whoever means more has mistaken the unit."""
+    return Field(default=default, ge=at_least, le=86_400.0, validation_alias=variable)
 
 
 class Settings(BaseSettings):
@@ -46,6 +52,12 @@ class Settings(BaseSettings):
 
     api_token: SecretStr | None = _setting("TOCSIN_API_TOKEN", None)
     """The bearer token of /api/v1. No default: outside the sandbox it must be set."""
+
+    public_url: str | None = Field(
+        default=None, pattern=r"^https?://[^\s/?#@]+/?$", validation_alias="TOCSIN_URL"
+    )
+    """Tocsin's address as people reach it, such as https://tocsin.example.com, without a path:
+    pages link to their incident there. Without it they don't."""
 
     webhook_token: SecretStr | None = _setting("TOCSIN_WEBHOOK_TOKEN", None)
     """The bearer token that Alertmanager sends. No default: outside the sandbox it must be
@@ -109,8 +121,22 @@ class Settings(BaseSettings):
 
     alertmanager_url: str | None = _setting("ALERTMANAGER_URL", None)
     """The addresses of all Alertmanagers that deliver here, with commas between them. Tocsin asks
-    them every minute for what their webhooks failed to tell, and silences there what is silenced
+    them now and then for what their webhooks failed to tell, and silences there what is silenced
     here. Optional: without it a resolution that was lost keeps its incident open."""
+
+    reconcile_every: float = _seconds("TOCSIN_RECONCILE_EVERY", 60.0, at_least=0.1)
+    """Seconds between two comparisons with the Alertmanagers of ALERTMANAGER_URL. Default 60:
+    as much longer than the grace a lost resolution can keep somebody awake."""
+
+    reconcile_grace: float = _seconds("TOCSIN_RECONCILE_GRACE", GRACE.total_seconds())
+    """Seconds that Alertmanager must hold something else than Tocsin knows, before its webhook
+    counts as lost. Default 360: Alertmanager tells a change after its group_interval, 5 minutes
+    by default, and a minute is for repeated requests. Keep it above your group_interval."""
+
+    reconcile_settled: float = _seconds("TOCSIN_RECONCILE_SETTLED", SETTLED.total_seconds())
+    """Seconds that an Alertmanager must have run before what it does not hold counts as
+    resolved. Default 600: a restart makes it forget its alerts, and Prometheus sends them again
+    every minute, if it is not away itself for some."""
 
     replica: str = _setting("TOCSIN_REPLICA", "tocsin")
     """A name for this replica that stays the same over restarts (a StatefulSet's pod name), so

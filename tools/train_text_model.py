@@ -29,6 +29,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import exp, sqrt
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -40,7 +41,15 @@ from bot.adapters.policy import load_policy  # noqa: E402
 from bot.adapters.text_model import FILE, read_text_model  # noqa: E402
 from bot.domain.backtest import Agreement, RecordedAlert, Verdict, agreement, backtest  # noqa: E402
 from bot.domain.classify import Policy, Severity  # noqa: E402
-from bot.domain.text_model import EXPRESSION, TITLE, WORD, WordClasses, classes_under, tokens_of  # noqa: E402
+from bot.domain.text_model import (  # noqa: E402
+    EXPRESSION,
+    TITLE,
+    WORD,
+    TextModel,
+    WordClasses,
+    classes_under,
+    tokens_of,
+)
 from bot.domain.text_vote import TextVote  # noqa: E402
 from bot.domain.wording import prose, words_of  # noqa: E402
 
@@ -264,16 +273,21 @@ def figures(examples: Sequence[Example], classes: dict[str, str]) -> None:
         rules: list[tuple[str, Verdict]] = []
         for fold in range(FOLDS):
             inside = [one for one in examples if fold_of(one) == fold]
-            path = FILE.with_suffix(".measured.json")
-            write(train([one for one in examples if fold_of(one) != fold]), classes, path)
-            measured = replace(policy, text_vote=TextVote(read_text_model(path), vote.weight))
-            path.unlink()
-            both += judged(measured, inside)
+            model = trained([one for one in examples if fold_of(one) != fold], classes)
+            both += judged(replace(policy, text_vote=TextVote(model, vote.weight)), inside)
             rules += judged(replace(policy, text_vote=None), inside)
         for name, found in (("rules", rules), ("rules and model", both)):
             for read in sorted({read for read, _ in found}):
                 chosen = [verdict for one, verdict in found if one == read]
                 print(f"{how}, {name}, read: {read}: {said(agreement(chosen))}", flush=True)
+
+
+def trained(examples: Sequence[Example], classes: dict[str, str]) -> TextModel:
+    """The model of these examples, by way of a file like the one that is shipped."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / FILE.name
+        write(train(examples), classes, path)
+        return read_text_model(path)
 
 
 def judged(policy: Policy, examples: Sequence[Example]) -> list[tuple[str, Verdict]]:

@@ -28,18 +28,25 @@ class PageDelivery:
     """Keeps the pager up to date about an incident."""
 
     def __init__(
-        self, store: Store, pager: Pager, clock: Clock, jitter: Callable[[], float]
+        self,
+        store: Store,
+        pager: Pager,
+        clock: Clock,
+        jitter: Callable[[], float],
+        public_url: str = "",
     ) -> None:
+        """`public_url` is where people reach Tocsin; empty: pages link to no incident."""
         self._store = store
         self._pager = pager
         self._clock = clock
         self._jitter = jitter
+        self._public_url = public_url.rstrip("/")
 
     def update(self, effect: UpdatePage) -> None:
         """Tell the pager the one thing that it has to know now, if anything."""
         with self._store.read() as reader:
             incident = reader.incident(effect.incident_id)
-            page = _page(reader, incident)
+            page = _page(reader, incident, self._public_url)
         action = next_page(incident).action
         if action is None:
             return
@@ -78,9 +85,11 @@ class PageDelivery:
                 record_incident(tx, incident, (event,), TOCSIN, self._clock.now())
 
 
-def _page(reader: Reader, incident: Incident) -> Page:
+def _page(reader: Reader, incident: Incident, public_url: str) -> Page:
     alerts = reader.alerts(incident.id, limit=1)
     labels = alerts[0].alert.labels if alerts else {}
+    runbook = alerts[0].alert.annotations.get("runbook_url", "") if alerts else ""
+    own = f"{public_url}/incidents/{incident.id}" if public_url else ""
     return Page(
         dedup_key=incident.dedup_key,
         summary=f"{incident.severity} {incident.title}: {incident.summary}",
@@ -92,6 +101,7 @@ def _page(reader: Reader, incident: Incident) -> Page:
             "incident": incident.reference,
             "why": f"{incident.classification.rule}: {incident.classification.reason}",
             "alerts firing": str(incident.firing),
+            **({"runbook": runbook} if runbook else {}),
         },
-        link=alerts[0].alert.annotations.get("runbook_url", "") if alerts else "",
+        link=own or runbook,
     )

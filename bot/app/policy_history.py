@@ -43,20 +43,15 @@ class PolicyHistory:
         self._policy_of = policy_of
         self._file_digest = file_digest
 
-    def newest(self) -> tuple[PolicyVersion | None, Sequence[PolicyVersion]]:
-        """The version in force, None before the first was taken in; and all others.
+    def newest(self) -> Sequence[PolicyVersion]:
+        """The last taken in first: that is the one in force."""
+        return self._versions.newest(SEVERITY, SHOWN_VERSIONS)
 
-        That is the file's, or else the last taken in: the file holds what can't be used,
-        or what is taken in within seconds.
+    def file_holds(self, digest: str) -> bool:
+        """Whether the policy file, as it is now, is the version with that digest.
+
+        It is not while it holds what can't be used, or what is taken in within seconds.
         """
-        known = self._versions.newest(SEVERITY, SHOWN_VERSIONS)
-        digest = self._file_digest()
-        named = (one for one in known if one.digest == digest)
-        in_force = next(named, known[0] if known else None)
-        return in_force, [one for one in known if one is not in_force]
-
-    def file_is_in_force(self, digest: str) -> bool:
-        """Whether the policy file, as it is now, is the version with that digest."""
         return self._file_digest() == digest
 
     def read(self, digest: str) -> PolicyText:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -17,16 +20,22 @@ from bot.adapters.clock import SystemClock
 from bot.adapters.inbox import Inbox
 from bot.adapters.metrics import PrometheusCounters
 from bot.adapters.pagerduty_webhook import verify_signature
+from bot.adapters.policy import parse_policy
+from bot.adapters.policy_versions import SqlPolicyVersions
 from bot.adapters.posted_alerts import check_posted
 from bot.adapters.slack import web_client
 from bot.app.answers import Answers
 from bot.app.incident_answers import IncidentAnswers
 from bot.app.maintenance_answers import MaintenanceAnswers
+from bot.app.policy_history import SEVERITY, PolicyHistory
 from bot.app.run_answers import RunAnswers
-from bot.bootstrap.core import SLACK_TIMEOUT, core
+from bot.bootstrap.core import SLACK_TIMEOUT, Core, core
+from bot.domain.classify import Policy
 from bot.entrypoints.api import api
 from bot.entrypoints.health import Health
+from bot.entrypoints.incident_view import UseCases
 from bot.entrypoints.listener import Application, Listener, pages
+from bot.entrypoints.pages import Pages, Place
 from bot.entrypoints.posting import Posting
 from bot.entrypoints.slack import SlackEndpoint, SlackListener
 from bot.entrypoints.webhooks import AlertmanagerWebhook, PagerDutyWebhook, WebhookResult
@@ -38,6 +47,9 @@ from bot.vendors import Vendors, data_folder, sandbox_addresses, sandbox_parts, 
 ANSWER_TIMEOUT = 2.0
 """Seconds that the listener waits for SQLite's write lock: Slack waits 3 for an answer, and
 what a person was told has failed must not be done later."""
+
+SHOWN_POLICIES = 4
+"""Versions of the severity policy that are kept ready for the page about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,7 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
     if where.slack_signing_secret:
         endpoint = SlackEndpoint(slack, where.slack_signing_secret, counters)
         routes.append(Route("/slack/events", endpoint.handle, methods=["POST"]))
+    routes.extend(_pages(settings, shared).routes())
     sandbox = _sandbox(settings)
     if sandbox is not None:
         routes.extend(_sandbox_routes(sandbox))
@@ -81,6 +94,31 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
     rest = api(shared.incidents, shared.runs, secret(settings.api_token) or None, posting)
     app = Listener(_webhooks(settings, where, inbox, counters), pages(routes, rest))
     return ListenerProcess(app, slack, where, close)
+
+
+def _pages(settings: Settings, shared: Core) -> Pages:
+    ask = UseCases(
+        shared.incidents, shared.maintenance, shared.runs, shared.explanations, shared.clock
+    )
+    policies = PolicyHistory(
+        shared.store,
+        SqlPolicyVersions(shared.engine),
+        lru_cache(SHOWN_POLICIES)(_policy_of),
+        lambda: _digest(settings.policy / SEVERITY),
+    )
+    return Pages(ask, policies, Place(secret(settings.api_token) or None, settings.stood_in_for))
+
+
+def _policy_of(digest: str, text: str) -> Policy:
+    return parse_policy(text.encode(), f"policy {digest[:12]}")
+
+
+def _digest(file: Path) -> str:
+    """The SHA-256 of the file; empty when it can't be read."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _webhooks(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -41,6 +42,7 @@ from bot.bootstrap.core import SLACK_TIMEOUT, Core, cluster, core, step_contexts
 from bot.domain.alert import Delivery
 from bot.domain.classify import Policy
 from bot.domain.heartbeat import is_heartbeat
+from bot.domain.reconcile import Patience
 from bot.domain.routing import RoutingPolicy
 from bot.entrypoints import housekeeping
 from bot.entrypoints.housekeeping import Housekeeping
@@ -56,10 +58,6 @@ LOOK_AT_POLICIES = 2.0
 
 LISTEN_FOR_HEARTBEATS = 15.0
 """Seconds between two looks at the heartbeats; their limits are minutes."""
-
-RECONCILE = 60.0
-"""Seconds between two comparisons with Alertmanager: the most that a lost resolution keeps
-somebody awake beyond what its own webhooks would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +115,7 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
         partial(put, inbox, Source.RECONCILE),
         lambda labels: is_heartbeat(rules.routing.current.heartbeats, labels),
         shared.clock,
+        _patience(settings),
     )
     tidy = Housekeeping((shared.store.forget, jobs.forget), shared.clock)
     rounds = Rounds(
@@ -125,7 +124,7 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
             Round("heartbeats", LISTEN_FOR_HEARTBEATS, heartbeats.look, LISTEN_FOR_HEARTBEATS),
             Round(
                 "reconcile",
-                RECONCILE,
+                settings.reconcile_every,
                 reconciler.round,
                 woken=lambda: reconciler.round(truncated=True),
                 wake=left_out,
@@ -141,6 +140,11 @@ def alert_source(settings: Settings) -> AlertSource | None:
     if settings.alertmanager_url is None:
         return None
     return AlertmanagerApi([url.strip() for url in settings.alertmanager_url.split(",")])
+
+
+def _patience(settings: Settings) -> Patience:
+    grace = timedelta(seconds=settings.reconcile_grace)
+    return Patience(grace, grace, timedelta(seconds=settings.reconcile_settled))
 
 
 def put(inbox: Inbox, source: Source, delivery: Delivery) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import pwd
 
 from bot.domain.actor import Actor, ActorKind
 
 
 def operator() -> Actor:
     """The operating system's user, whatever the environment says."""
+    import pwd  # Unix only, as is whoever it names; the other commands do without
+
     number = os.getuid()
     try:
         name = pwd.getpwuid(number).pw_name

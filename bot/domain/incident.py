@@ -129,8 +129,8 @@ class Incident:
     """The maintenance window that covers all that fires, if one does."""
     absorbed_by: int | None = None
     """The incident that it turned out to be a part of."""
-    overridden: bool = False
-    """Whether a person set the level, which rules then leave alone."""
+    overridden_by: Actor | None = None
+    """The person who set the level, which rules then leave alone."""
 
     @property
     def severity(self) -> Severity:
@@ -191,7 +191,7 @@ def receive(
 
 def raising(incident: Incident, worst: Classification) -> tuple[IncidentEvent, ...]:
     """What follows from a classification: the level rises, and never falls by itself."""
-    if incident.overridden or not worst.level.worse_than(incident.severity):
+    if incident.overridden_by is not None or not worst.level.worse_than(incident.severity):
         return ()
     return (SeverityRaised(incident.severity, worst), *_woken(incident, worst.level))
 
@@ -287,7 +287,7 @@ def evolve(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime)
         case SeverityRaised():
             return replace(incident, classification=event.classification)
         case SeverityOverridden():
-            return replace(incident, classification=_said(incident, event), overridden=True)
+            return replace(incident, classification=_said(incident, event), overridden_by=actor)
         case Suppressed(window_id):
             return replace(incident, suppressed_by=window_id)
         case Unsuppressed():
@@ -364,7 +364,7 @@ def _move(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) 
                 absorbed_by=None,
             )
         case Closed():
-            moved = replace(incident, state=_S.CLOSED, overridden=False)
+            moved = replace(incident, state=_S.CLOSED, overridden_by=None)
         case _:
             return incident
     return _told_by_pager(moved, event, actor)

@@ -87,7 +87,8 @@ def _times(count: int) -> str:
 
 def _why(incident: Incident) -> str:
     why = incident.classification
-    by = "set by a person" if why.rule == OVERRIDE_RULE else f"rule {why.rule}"
+    setter = incident.overridden_by.name if incident.overridden_by else "a person"
+    by = f"set by {setter}" if why.rule == OVERRIDE_RULE else f"rule {why.rule}"
     return f"{why.reason} ({by})"
 
 

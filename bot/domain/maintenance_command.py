@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from bot.domain.durations import length, moment
 from bot.domain.errors import InvalidInput
 from bot.domain.matcher import Matcher
-from bot.domain.matcher_text import parse_matcher
+from bot.domain.matcher_text import parse_quick_matcher
 from bot.domain.requests import PlanWindow
 
 LONGEST_MATCHER = 500
@@ -40,7 +40,7 @@ def _is_matcher(word: str) -> bool:
 def _matcher(word: str) -> Matcher:
     if len(word) > LONGEST_MATCHER:
         raise InvalidInput(f"A matcher is longer than {LONGEST_MATCHER} characters; shorten it.")
-    return parse_matcher(word.rstrip(","))
+    return parse_quick_matcher(word.rstrip(","))
 
 
 def _start(words: Sequence[str]) -> datetime | timedelta | None:

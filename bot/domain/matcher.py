@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
+
+
+class Pattern(Protocol):
+    """A compiled regex, whichever library's."""
+
+    def search(self, text: str, /) -> object | None: ...
+    def fullmatch(self, text: str, /) -> object | None: ...
 
 
 class Operator(StrEnum):
@@ -48,7 +55,7 @@ class Matcher:
     name: str
     operator: Operator
     value: str
-    pattern: re.Pattern[str] | None = None
+    pattern: Pattern | None = None
 
     def holds(
         self, labels: Mapping[str, str], annotations: Mapping[str, str], expression: str = ""

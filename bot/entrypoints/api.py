@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
@@ -22,6 +21,7 @@ from bot.domain.errors import InvalidInput, NotFound, TemporaryError
 from bot.domain.incident import Incident
 from bot.domain.run import Run
 from bot.domain.timeline import Entry
+from bot.entrypoints.authentication import is_token
 from bot.entrypoints.posting import Posting, add_posting
 
 _BEARER = HTTPBearer(auto_error=False)
@@ -241,7 +241,7 @@ def _authorized(token: str | None) -> Callable[..., None]:
         credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     ) -> None:
         given = credentials.credentials if credentials else ""
-        if token is not None and not hmac.compare_digest(given.encode(), token.encode()):
+        if not is_token(given.encode(), token):
             raise HTTPException(
                 401,
                 "Send the header 'Authorization: Bearer TOKEN' with the token of TOCSIN_API_TOKEN.",

@@ -144,16 +144,16 @@ class Pages:
         return self._ask.maintenance.show(window.id)
 
     def _policy(self, request: Request) -> Response:
-        in_force, others = self._policies.newest()
-        known = [in_force, *others] if in_force else []
-        digest = request.path_params.get("digest", in_force.digest if in_force else "")
+        versions = self._policies.newest()
+        in_force = versions[0].digest if versions else ""
+        digest = request.path_params.get("digest", in_force)
         return self._rendered(
             "policy.html",
             read=self._policies.read(digest) if digest else None,
-            version=next((one for one in known if one.digest == digest), None),
-            in_force=in_force,
-            versions=known,
-            file_differs=not self._policies.file_is_in_force(in_force.digest if in_force else ""),
+            version=next((one for one in versions if one.digest == digest), None),
+            versions=versions,
+            is_in_force=digest == in_force,
+            file_differs=not self._policies.file_holds(in_force),
         )
 
     def _policy_text(self, request: Request) -> Response:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import reduce
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,18 +56,29 @@ def stamp(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+_MINUTE = 60
+_UNITS = ((86_400, "d"), (3_600, "h"), (_MINUTE, "min"), (1, "s"))
 """Seconds of a unit, and its name."""
 
 
 def relative(moment: datetime, now: datetime) -> str:
-    """How long ago that was, or how soon it will be, in one unit."""
+    """How long ago that was, or how soon it will be."""
     seconds = int(abs((now - moment).total_seconds()))
     if seconds == 0:
         return "now"
-    size, unit = next(one for one in _UNITS if seconds >= one[0])
-    length = f"{seconds // size} {unit}"
+    length = _length(seconds)
     return f"{length} ago" if moment < now else f"in {length}"
+
+
+def _length(seconds: int) -> str:
+    """The largest unit, and from an hour on the next one as well: ``1 h 59 min``."""
+    place = next(place for place, (size, _) in enumerate(_UNITS) if seconds >= size)
+    size, unit = _UNITS[place]
+    whole, rest = divmod(seconds, size)
+    if size <= _MINUTE:
+        return f"{whole} {unit}"
+    smaller, name = _UNITS[place + 1]
+    return f"{whole} {unit} {rest // smaller} {name}" if rest >= smaller else f"{whole} {unit}"
 
 
 def words(name: str) -> str:
@@ -89,8 +99,5 @@ def shared_labels(label_sets: Sequence[Mapping[str, str]]) -> Mapping[str, str]:
     """The labels that all these sets have in common."""
     if not label_sets:
         return {}
-    return dict(sorted(reduce(lambda left, right: left & right, map(_items, label_sets))))
-
-
-def _items(labels: Mapping[str, str]) -> set[tuple[str, str]]:
-    return set(labels.items())
+    shared = set.intersection(*(set(labels.items()) for labels in label_sets))
+    return dict(sorted(shared))

@@ -10,7 +10,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class PolicyVersion:
-    """A version by the SHA-256 of its bytes, and when it was first taken in (UTC)."""
+    """A version by the SHA-256 of its bytes, and when it was last taken in (UTC)."""
 
     digest: str
     taken_in_at: datetime

@@ -15,6 +15,7 @@ from bot.app.page_delivery import PageDelivery
 from bot.app.record import open_incident, record_incident
 from bot.domain.actor import ALERTMANAGER
 from bot.domain.classify import Severity
+from bot.domain.dedup import KnownAlert
 from bot.domain.effects import Effect, UpdatePage
 from bot.domain.errors import PermanentError, TemporaryError, TocsinError
 from bot.domain.incident import Command, Incident, PageState, opening
@@ -22,7 +23,7 @@ from bot.domain.incident_events import PageAction, SeverityRaised
 from bot.domain.page import Page
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_database
-from tests.support.examples import ANA, NOW, classification
+from tests.support.examples import ANA, NOW, alert, classification
 
 
 class FakePager:
@@ -151,3 +152,33 @@ def test_a_refusal_asks_for_none(world: World) -> None:
     assert world.incident().page == PageState(
         PageAction.TRIGGER, Severity.P1, "Invalid routing key"
     )
+
+
+class KeepingPager(FakePager):
+    """Keeps the page itself."""
+
+    page: Page
+
+    def trigger(self, page: Page) -> None:
+        self.page = page
+
+
+@pytest.mark.parametrize("public_url", ["https://tocsin.example", "https://tocsin.example/"])
+def test_a_page_leads_to_its_incident(world: World, public_url: str) -> None:
+    pager = KeepingPager()
+    with_link = PageDelivery(world.store, pager, world.clock, lambda: 1.0, public_url)
+    with world.store.transaction() as tx:
+        tx.save_alerts([KnownAlert(alert(annotations={"runbook_url": "https://runbook"}), 1)])
+    with_link.update(UpdatePage(1, Severity.P1))
+
+    assert pager.page.link == "https://tocsin.example/incidents/1"
+    assert pager.page.details["runbook"] == "https://runbook"
+
+
+def test_without_an_address_a_page_leads_to_the_runbook(world: World) -> None:
+    world.delivery = PageDelivery(world.store, pager := KeepingPager(), world.clock, lambda: 1.0)
+    with world.store.transaction() as tx:
+        tx.save_alerts([KnownAlert(alert(annotations={"runbook_url": "https://runbook"}), 1)])
+    world.deliver()
+
+    assert pager.page.link == "https://runbook"

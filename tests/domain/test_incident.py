@@ -244,7 +244,7 @@ def test_a_ticket_that_somebody_took_is_nobodys_once_it_has_to_page(
 
 @pytest.mark.parametrize(("before", "worst"), list(product(Severity, Severity)))
 def test_what_a_person_set_is_never_raised_by_rules(before: Severity, worst: Severity) -> None:
-    start = incident(before, overridden=True)
+    start = incident(before, overridden_by=ANA)
     assert raising(start, classification(worst)) == ()
     events = receive(start, change(fired=1, firing=2), classification(worst), FLAPPING, LATER)
     assert events == (change(fired=1, firing=2),)
@@ -344,7 +344,7 @@ def test_a_person_sets_any_level_and_says_why(before: Severity, level: Severity)
     events = override(incident(before), level, "  Only one customer.  ")
     assert events == (SeverityOverridden(before, level, "Only one customer."),)
     reached = after(incident(before), *events)
-    assert reached.overridden
+    assert reached.overridden_by == ANA
     assert (reached.severity, reached.classification.rule, reached.classification.reason) == (
         level,
         OVERRIDE_RULE,
@@ -380,7 +380,7 @@ def test_a_level_set_by_hand_stays_until_the_incident_is_closed() -> None:
     reopened = after(held, Resolved("x"), Reopened("x"))
     assert raising(reopened, classification(Severity.P0)) == ()
     closed = after(reopened, Resolved("x"), Closed())
-    assert not closed.overridden
+    assert closed.overridden_by is None
     assert raising(after(closed, Reopened("x")), classification(Severity.P0)) != ()
 
 

@@ -133,8 +133,8 @@ def test_how_often_it_came_back_and_what_it_waits_for(shown: Incident, said: str
 
 def test_that_a_person_set_its_level() -> None:
     why = Classification(Severity.P2, OVERRIDE_RULE, "Only staging.", "digest")
-    shown = incident(classification=why, overridden=True)
-    assert fields(shown)["Why"] == "Only staging. (set by a person)"
+    shown = incident(classification=why, overridden_by=ANA)
+    assert fields(shown)["Why"] == "Only staging. (set by ana)"
 
 
 def test_of_which_incident_it_is_a_part() -> None:

@@ -65,3 +65,11 @@ def test_text_is_found_anywhere_in_what_people_read(
 def test_text_does_not_run_from_one_part_into_the_next() -> None:
     assert not text(Operator.MATCHES, "ab").holds({"alertname": "a"}, {"summary": "b"})
     assert not text(Operator.MATCHES, "down").holds({"job": "down"}, {"runbook_url": "down"})
+
+
+def test_an_expression_is_found_anywhere_in_the_promql_and_in_its_own_case() -> None:
+    value = "_up == 0"
+    matcher = Matcher(Place.EXPRESSION, "", Operator.MATCHES, value, re.compile(value))
+    assert matcher.holds({}, {}, "sum(pg_up == 0)")
+    assert not matcher.holds({}, {}, "sum(PG_UP == 0)")
+    assert not matcher.holds({"expression": "pg_up == 0"}, {"expression": "pg_up == 0"})

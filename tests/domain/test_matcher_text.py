@@ -6,7 +6,12 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import InvalidInput
 from bot.domain.matcher import Operator, Place
-from bot.domain.matcher_text import LONGEST_PATTERN, parse_matcher, written
+from bot.domain.matcher_text import (
+    LONGEST_PATTERN,
+    parse_matcher,
+    parse_quick_matcher,
+    written,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +29,7 @@ from bot.domain.matcher_text import LONGEST_PATTERN, parse_matcher, written
         ('annotation.summary="x"', Place.ANNOTATION, "summary", Operator.EQUAL, "x"),
         ('annotation="x"', Place.LABEL, "annotation", Operator.EQUAL, "x"),
         ('text=~"down"', Place.TEXT, "", Operator.MATCHES, "down"),
+        ('expression=~"up == 0"', Place.EXPRESSION, "", Operator.MATCHES, "up == 0"),
     ],
 )
 def test_a_matcher_is_read(
@@ -105,3 +111,16 @@ def test_what_is_written_is_read_back(name: str, value: str) -> None:
     escaped = value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
     matcher = parse_matcher(f'{name}="{escaped}"')
     assert parse_matcher(written(matcher)) == matcher
+
+
+def test_no_regex_that_anybody_may_type_keeps_intake_busy() -> None:
+    """With Python's own regexes this one would take longer than the universe has existed."""
+    matcher = parse_quick_matcher("alertname=~(a+)+b")
+    assert not matcher.holds({"alertname": "a" * 10_000}, {})
+    assert matcher.holds({"alertname": "aaab"}, {})
+
+
+@pytest.mark.parametrize("pattern", ["(", "(?=a)", r"(a)\1", "a{1001}"])
+def test_what_alertmanager_cannot_read_is_refused_where_anybody_may_type(pattern: str) -> None:
+    with pytest.raises(InvalidInput, match="is not a regex that can be read"):
+        parse_quick_matcher(f"alertname=~{pattern}")

@@ -5,13 +5,24 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Column, Connection, Engine, Float, Integer, MetaData, Table, Text, text
 
 from bot.adapters import codec
 from bot.domain.effects import Effect, Lane, lane, order_key, priority
 from bot.ports import Clock
 
 LANES = list(Lane)
+
+QUEUE = Table(
+    "effect_queue",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("due", Float(53), nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("order_key", Text, nullable=False),
+    Column("effect", Text, nullable=False),
+)
 
 
 class EffectQueue:
@@ -24,13 +35,7 @@ class EffectQueue:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
-        with engine.begin() as connection:
-            connection.execute(
-                text(
-                    "CREATE TABLE effect_queue (id INTEGER PRIMARY KEY, due REAL, lane INTEGER,"
-                    " priority INTEGER, order_key TEXT, effect TEXT)"
-                )
-            )
+        QUEUE.create(engine)
 
     def enqueue(self, connection: Connection, effect: Effect, delay: float) -> None:
         """Part of the connection's transaction: committed and rolled back with it."""

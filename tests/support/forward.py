@@ -1,7 +1,10 @@
-"""A real API server, served anew by the test's process, so that a `Gate` can stand before it."""
+"""What runs elsewhere, served anew by the test's process, so that a `Gate` can stand before it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import requests
 from kubernetes.client import ApiClient
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -11,6 +14,8 @@ from starlette.routing import Route
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 PASSED_ON = ("accept", "content-type")
+TIMEOUT = 10.0
+"""Seconds for one request."""
 
 
 def forwarded(client: ApiClient) -> Starlette:
@@ -26,6 +31,34 @@ def forwarded(client: ApiClient) -> Starlette:
         )
         return Response(answer.data, answer.status, media_type=answer.headers["content-type"])
 
+    return _app(ask)
+
+
+def way_to(url: str) -> Starlette:
+    """The way to the server at `url`; 502 while nobody answers there."""
+
+    def ask(request: Request, body: bytes) -> Response:
+        headers = {
+            name: request.headers[name]
+            for name in (*PASSED_ON, "authorization")
+            if name in request.headers
+        }
+        try:
+            answer = requests.request(
+                request.method,
+                f"{url}{request.url.path}",
+                headers=headers,
+                data=body,
+                timeout=TIMEOUT,
+            )
+        except requests.RequestException:
+            return Response(status_code=502)
+        return Response(answer.content, answer.status_code)
+
+    return _app(ask)
+
+
+def _app(ask: Callable[[Request, bytes], Response]) -> Starlette:
     async def answer(request: Request) -> Response:
         return await run_in_threadpool(ask, request, await request.body())
 

@@ -1,4 +1,4 @@
-"""Stops a request at a chosen moment, so that a test can kill whoever sent it just then."""
+"""Stops a request at a chosen moment, delays it or loses it, as a network does."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.datastructures import QueryParams
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.support.waiting import PATIENCE
@@ -29,10 +30,14 @@ Match = Callable[[Arrival], bool]
 
 @dataclass
 class Hold:
-    """Keeps the requests that match from being answered."""
+    """Keeps the requests that match from being answered.
+
+    In the end, with `passed_on`, they take their way after all; else they get no answer.
+    """
 
     match: Match
-    takes_effect: bool
+    takes_effect: bool = False
+    passed_on: bool = False
     arrived: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -47,12 +52,33 @@ class Gate:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._hold: Hold | None = None
+        self._lost: tuple[Match, list[Arrival]] | None = None
         self.arrivals: list[Arrival] = []
 
     @contextmanager
     def holding(self, match: Match, *, takes_effect: bool) -> Iterator[Hold]:
         """Give no answer to what matches; only with `takes_effect` does `app` ever see it."""
-        hold = self._hold = Hold(match, takes_effect)
+        with self._held(Hold(match, takes_effect)) as hold:
+            yield hold
+
+    @contextmanager
+    def delaying(self, match: Match) -> Iterator[Hold]:
+        """Pass on what matches when this is over, and not before."""
+        with self._held(Hold(match, passed_on=True)) as hold:
+            yield hold
+
+    @contextmanager
+    def losing(self, match: Match) -> Iterator[list[Arrival]]:
+        """Answer what matches with 200, without `app` ever seeing it; yields what was lost."""
+        self._lost = match, []
+        try:
+            yield self._lost[1]
+        finally:
+            self._lost = None
+
+    @contextmanager
+    def _held(self, hold: Hold) -> Iterator[Hold]:
+        self._hold = hold
         try:
             yield hold
         finally:
@@ -66,6 +92,10 @@ class Gate:
         query = dict(QueryParams(scope["query_string"]))
         arrival = Arrival(scope["method"], scope["path"], query)
         self.arrivals.append(arrival)
+        if self._lost is not None and self._lost[0](arrival):
+            self._lost[1].append(arrival)
+            await Response()(scope, receive, send)
+            return
         hold = self._hold
         if hold is None or not hold.match(arrival):
             await self._app(scope, receive, send)
@@ -74,6 +104,8 @@ class Gate:
             await self._app(scope, receive, _unsent)
         hold.arrived.set()
         await asyncio.to_thread(hold.over.wait)
+        if hold.passed_on:
+            await self._app(scope, receive, send)
 
 
 async def _unsent(_message: MutableMapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from bot.domain.actor import Actor
 from bot.domain.errors import NotFound
 from bot.domain.heartbeat import Beat
 from bot.domain.maintenance import Silence, Window
-from bot.domain.matcher_text import parse_matcher
+from bot.domain.matcher_text import parse_quick_matcher, written
 
 
 class _WindowDocument(msgspec.Struct):
@@ -90,7 +90,7 @@ def _window(row: WindowRow) -> Window:
     document = codec.load(row.document, _WindowDocument)
     return Window(
         id=row.id or 0,
-        matchers=tuple(parse_matcher(text) for text in document.matchers),
+        matchers=tuple(parse_quick_matcher(text) for text in document.matchers),
         starts_at=datetime.fromisoformat(row.starts_at),
         ends_at=datetime.fromisoformat(row.ends_at),
         reason=document.reason,
@@ -103,7 +103,7 @@ def _window(row: WindowRow) -> Window:
 
 def _window_row(window: Window) -> WindowRow:
     document = _WindowDocument(
-        [str(matcher) for matcher in window.matchers],
+        [written(matcher) for matcher in window.matchers],
         window.reason,
         window.created_by,
         window.created_at,
