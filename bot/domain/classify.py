@@ -9,7 +9,7 @@ fails towards paging, and a fact that could not be measured never lowers a level
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -17,7 +17,7 @@ from bot.domain.facts import NO_CONTEXT, Comparison, Context, Expression, Fact, 
 from bot.domain.matcher import Matcher
 from bot.domain.text_model import Opinion
 from bot.domain.text_vote import TextVote
-from bot.domain.wording import Phrase, Vocabulary, Words, prose, words_of
+from bot.domain.wording import Phrase, Vocabulary, prose
 
 
 class Severity(StrEnum):
@@ -64,13 +64,13 @@ class Signals:
 
     def seen(
         self,
-        words: Words,
+        text: str,
         labels: Mapping[str, str],
         annotations: Mapping[str, str],
         expression: str = "",
     ) -> Evidence:
-        """The signals of the alert with these labels, annotations, PromQL and words of prose."""
-        found: dict[str, Matcher | Phrase] = {**self.vocabulary.said_in(words)}
+        """The signals of the alert with these labels, annotations, PromQL and prose."""
+        found: dict[str, Matcher | Phrase] = {**self.vocabulary.said(text)}
         for signal, matcher in self.matchers:
             if signal not in found and matcher.holds(labels, annotations, expression):
                 found[signal] = matcher
@@ -81,7 +81,7 @@ class Signals:
 class Case:
     """An alert as the rules are asked about it.
 
-    `words` are those of its prose, `evidence` is what was seen on it.
+    `text` is its prose, `evidence` is what was seen on it.
     """
 
     labels: Mapping[str, str]
@@ -89,7 +89,7 @@ class Case:
     evidence: Evidence
     seen: frozenset[str]
     context: Context
-    words: Words = field(default_factory=list)
+    text: str = ""
 
     def meets(self, matcher: Matcher) -> bool:
         """Whether the matcher's condition holds."""
@@ -98,7 +98,7 @@ class Case:
     def opinion(self, vote: TextVote) -> Opinion | None:
         """What the text model makes of the alert; None where it has nothing to say."""
         severity = self.labels.get("severity", "")
-        return vote.model.opinion(self.words, severity, self.context.expression)
+        return vote.model.opinion(self.text, severity, self.context.expression)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +174,29 @@ class Policy:
     facts: tuple[Fact, ...] = ()
     text_vote: TextVote | None = None
 
+    by_signal: Mapping[str, Sequence[int]] = field(init=False, default_factory=dict)
+    """The rules by a signal that each of them needs, as numbers; under "" those without one."""
+
+    def __post_init__(self) -> None:
+        found: dict[str, list[int]] = {}
+        for number, rule in enumerate(self.rules):
+            found.setdefault(min(rule.when, default=""), []).append(number)
+        object.__setattr__(self, "by_signal", found)
+
     def case(
         self, labels: Mapping[str, str], annotations: Mapping[str, str], context: Context
     ) -> Case:
         """The alert, with what is seen on it."""
-        words = words_of(prose(labels, annotations))
-        evidence = self.signals.seen(words, labels, annotations, context.expression)
-        return Case(labels, annotations, evidence, frozenset(evidence), context, words)
+        text = prose(labels, annotations)
+        evidence = self.signals.seen(text, labels, annotations, context.expression)
+        return Case(labels, annotations, evidence, frozenset(evidence), context, text)
+
+    def fitting(self, case: Case) -> Iterator[Rule]:
+        """The rules that fit, in order; only those are asked of which a signal was seen."""
+        numbers = [number for key in ("", *case.seen) for number in self.by_signal.get(key, ())]
+        for number in sorted(numbers):
+            if self.rules[number].fits(case):
+                yield self.rules[number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,11 +300,10 @@ def wanted(
         return ()
     needs: set[str] = set()
     case = policy.case(labels, annotations, Context(expression=expression))
-    for rule in policy.rules:
-        if rule.fits(case):
-            if not rule.asks_beyond_the_alert:
-                break
-            needs |= rule.needs
+    for rule in policy.fitting(case):
+        if not rule.asks_beyond_the_alert:
+            break
+        needs |= rule.needs
     return tuple(fact for fact in policy.facts if fact.id in needs)
 
 
@@ -302,8 +317,8 @@ def _decided(policy: Policy, case: Case) -> Classification:
 
 
 def _first(policy: Policy, case: Case) -> Classification:
-    for rule in policy.rules:
-        if rule.fits(case) and rule.holds(case):
+    for rule in policy.fitting(case):
+        if rule.holds(case):
             found = case.context.facts
             used = tuple(found[name] for name in sorted(rule.needs) if name in found)
             chosen = Classification(rule.level, rule.id, rule.reason, policy.digest, used)

@@ -16,7 +16,14 @@ from functools import lru_cache
 from heapq import nlargest
 from math import exp
 
-from bot.domain.wording import SHORTEST_STEM, STEM, Words
+from bot.domain.wording import (
+    LONGEST_REMEMBERED,
+    REMEMBERED,
+    SHORTEST_STEM,
+    STEM,
+    Words,
+    words_of,
+)
 
 Weights = tuple[float, float, float, float]
 """What a token speaks for: a weight for each level, P0 to P3."""
@@ -39,8 +46,6 @@ _LONGEST_EXPRESSION = 1000
 _LONGEST_WORD = 40
 """Letters of a word that are looked at, so that what is remembered stays small."""
 _NUMBER = "0123456789."
-_REMEMBERED = 4096
-"""Words and expressions whose tokens are remembered: alerts repeat their rules' words."""
 
 
 class WordClasses:
@@ -56,7 +61,7 @@ class WordClasses:
                     self._stems.setdefault(word[:SHORTEST_STEM], []).append((word[:-1], name))
                 else:
                     self._words.setdefault(word, set()).add(name)
-        self._of_word = lru_cache(_REMEMBERED)(self._found)
+        self._of_word = lru_cache(REMEMBERED)(self._found)
 
     def of(self, words: Words) -> set[str]:
         """The classes of these words."""
@@ -76,7 +81,7 @@ class Tokens:
     kinds: Mapping[str, Set[str]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Opinion:
     """The probability of each level, P0 to P3, and the tokens that it was made of."""
 
@@ -89,7 +94,7 @@ class Opinion:
         return self.probabilities.index(max(self.probabilities))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TextModel:
     """The weights of each kind of token; `digest` is the SHA-256 of the file they came from."""
 
@@ -98,9 +103,14 @@ class TextModel:
     classes: WordClasses
     digest: str
 
-    def opinion(self, words: Words, severity: str, expression: str) -> Opinion | None:
-        """What the words of an alert (`prose`), its severity label and its PromQL speak for."""
-        tokens = tokens_of(words, severity, expression, self.classes)
+    def opinion(self, text: str, severity: str, expression: str) -> Opinion | None:
+        """What an alert's words (`prose`), its severity label and its PromQL speak for."""
+        if len(text) + len(expression) > LONGEST_REMEMBERED:
+            return self._opinion(text, severity, expression)
+        return _remembered(self, text, severity, expression)
+
+    def _opinion(self, text: str, severity: str, expression: str) -> Opinion | None:
+        tokens = tokens_of(words_of(text), severity, expression, self.classes)
         if tokens is None or tokens.severity not in self.severities:
             return None
         p0, p1, p2, p3 = self.severities[tokens.severity]
@@ -123,6 +133,11 @@ class TextModel:
             if (weight := self.weights[kind].get(token))
         }
         return [token for token in nlargest(most, gains, key=gains.__getitem__) if gains[token] > 0]
+
+
+@lru_cache(REMEMBERED)
+def _remembered(model: TextModel, text: str, severity: str, expression: str) -> Opinion | None:
+    return model._opinion(text, severity, expression)
 
 
 def tokens_of(words: Words, severity: str, expression: str, classes: WordClasses) -> Tokens | None:
@@ -151,7 +166,7 @@ def classes_under(severity: str) -> str:
     return f"class if {severity}"
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(REMEMBERED)
 def _expression_tokens(expression: str) -> frozenset[str]:
     """The words of the PromQL and its comparisons: ``>0.#`` stands for 0.9, ``>###`` for 100."""
     found = _TOKEN.findall(expression.lower())

@@ -10,8 +10,10 @@ A page for an outage is never lost to it: from P0 it lowers to P1 at most.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.domain.text_model import Opinion, TextModel
+from bot.domain.wording import REMEMBERED
 
 _OUTAGE, _STILL_PAGES = 0, 1
 """The numbers of P0, and of the least severe level that pages."""
@@ -20,7 +22,7 @@ _WORDS_SAID = 4
 """Words that are named for a vote; the others weigh less."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TextVote:
     """The model, and the weight that the policy gives to it. Levels are numbers, 0 for P0."""
 
@@ -37,7 +39,15 @@ class TextVote:
 
     def said(self, opinion: Opinion, against: int) -> str:
         """The vote for people: the level, its probability and the words that spoke for it."""
+        return _said(self, opinion, against)
+
+    def _said(self, opinion: Opinion, against: int) -> str:
         best = opinion.best
         words = ", ".join(self.model.spoke_for(opinion, best, against, _WORDS_SAID))
         chance = 100 * opinion.probabilities[best]
         return f"P{best} with {chance:.0f} %" + (f", for: {words}" if words else "")
+
+
+@lru_cache(REMEMBERED)
+def _said(vote: TextVote, opinion: Opinion, against: int) -> str:
+    return vote._said(opinion, against)

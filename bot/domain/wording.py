@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 STEM = "*"
 SHORTEST_STEM = 3
@@ -23,6 +24,13 @@ SHORTEST_STEM = 3
 GAP = ".."
 WIDEST_GAP = 3
 """Words that a `GAP` may stand for."""
+
+REMEMBERED = 4096
+"""Texts that are remembered, with what they say: the alerts of one rule say the same, but for
+the names of things, which `prose` leaves out."""
+
+LONGEST_REMEMBERED = 2000
+"""Characters of a text that is remembered, so that all of them stay small."""
 
 Words = list[str]
 """Words in lower case, and the marks that end sentences; 5xx, 99.9 and 3% are words too."""
@@ -96,6 +104,7 @@ class Vocabulary:
 
     def __init__(self, phrases: Iterable[tuple[str, Phrase]] = ()) -> None:
         """Take pairs of a signal and a phrase that means it."""
+        self._remembered = lru_cache(REMEMBERED)(self._found)
         self._root = _Branch()
         self._starts: set[str] = set()
         for signal, phrase in phrases:
@@ -106,13 +115,13 @@ class Vocabulary:
                 branch = branch.grow(word)
             branch.ends.append((signal, phrase))
 
-    def said(self, text: str) -> dict[str, Phrase]:
+    def said(self, text: str) -> Mapping[str, Phrase]:
         """The signals in the text, each with the first phrase that means it."""
-        return self.said_in(words_of(text))
+        return self._remembered(text) if len(text) <= LONGEST_REMEMBERED else self._found(text)
 
-    def said_in(self, words: Words) -> dict[str, Phrase]:
-        """As `said`, where the text's words are known already."""
+    def _found(self, text: str) -> Mapping[str, Phrase]:
         found: dict[str, Phrase] = {}
+        words = words_of(text)
         for index, word in enumerate(words):
             if word in self._starts or word[:SHORTEST_STEM] in self._starts:
                 self._root.climb(words, index, found)
@@ -133,7 +142,9 @@ def prose(labels: Mapping[str, str], annotations: Mapping[str, str]) -> str:
     an error of ``report-service`` is no report.
     """
     text = "\n".join(filter(None, map(annotations.get, _READ)))
-    for value in labels.values():
-        if len(value) > 3 and not value.isalpha() and " " not in value:
-            text = text.replace(value, " ")
+    names = [one for one in labels.values() if len(one) > 3 and not one.isalpha()]
+    # The longest first: a pod's name holds that of its service.
+    for name in sorted(names, key=len, reverse=True):
+        if " " not in name:
+            text = text.replace(name, " ")
     return _HUMP.sub(" ", labels.get("alertname", "")) + "\n" + text
