@@ -38,11 +38,12 @@ SHUTDOWN = 5
 def prepare(settings: Settings) -> None:
     """Refuse what would stop the worker later; bring the database up to date.
 
-    That is a policy, runbooks or a kubeconfig that can't be used: nobody is to find out
-    when the first page does not come.
+    That is a policy, runbooks, a kubeconfig or a folder that can't be used: nobody is to
+    find out when the first page does not come.
     """
     migrate(database.create(settings.database_url))
     problems = _problems(
+        lambda: _writable(data_folder(settings)),
         lambda: _usable(settings, "severity.yaml", load_policy),
         lambda: _usable(settings, "routing.yaml", load_routing),
         lambda: bootstrap.core(settings),
@@ -50,6 +51,16 @@ def prepare(settings: Settings) -> None:
     )
     if problems:
         raise InvalidInput("\n".join(problems))
+
+
+def _writable(folder: Path) -> None:
+    """Make the folder of the worker's lock; beside PostgreSQL nothing else has made it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"{folder} can’t be made: {error.strerror}.") from error
+    if not os.access(folder, os.W_OK):
+        raise InvalidInput(f"{folder} can’t be written to; the worker keeps its lock there.")
 
 
 def _usable(settings: Settings, name: str, load: Callable[[Path], object]) -> None:

@@ -95,8 +95,18 @@ class Settings(BaseSettings):
     """The integration key of an Events API v2 integration. Without it, PagerDuty is not
     configured."""
 
+    pagerduty_fallback_routing_key: SecretStr | None = _setting(
+        "PAGERDUTY_FALLBACK_ROUTING_KEY", None
+    )
+    """A second integration key, best of another PagerDuty account or service region. What the
+    policy calls `pagerduty: secondary` goes there. Optional: without it that is passed over."""
+
     pagerduty_api_token: SecretStr | None = _setting("PAGERDUTY_API_TOKEN", None)
     """A REST API token; `tocsin check` uses it to see that PagerDuty answers."""
+
+    pagerduty_from_email: str | None = _setting("PAGERDUTY_FROM_EMAIL", None)
+    """The e-mail address of the PagerDuty user in whose name notes and urgencies are written.
+    A token of the whole account needs it; without it a user's own token writes in that user's."""
 
     pagerduty_webhook_secret: SecretStr | None = _setting("PAGERDUTY_WEBHOOK_SECRET", None)
     """The secret of the webhook subscription. Without it /webhooks/pagerduty refuses all, and
@@ -107,6 +117,12 @@ class Settings(BaseSettings):
 
     pagerduty_api_url: str | None = _setting("PAGERDUTY_API_URL", None)
     """PagerDuty's REST API. Default: PagerDuty's own; plain http is allowed for a stand-in."""
+
+    notifiers: SecretStr | None = _setting("TOCSIN_NOTIFIERS", None)
+    """Ways to reach people when PagerDuty is dark: entries of the form name=address, such as
+    sms=twilio://… or mail=mailtos://…, on lines of their own or with commas between. The names
+    are those that the routing policy uses, the addresses Apprise's
+    (https://appriseit.com/services/). Optional."""
 
     kubeconfig: str | None = _setting("KUBECONFIG", None)
     """The kubeconfig of the cluster on which runbooks run. Default: the service account of the

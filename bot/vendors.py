@@ -25,6 +25,8 @@ class Vendors:
     routing_key: str
     events_url: str | None
     webhook_secret: str
+    api_token: str
+    api_url: str | None
     kubeconfig: str | None
     kubernetes_url: str | None
     prometheus_url: str | None
@@ -78,6 +80,8 @@ def vendors(settings: Settings) -> Vendors:
             if pagerduty
             else secret(settings.pagerduty_webhook_secret)
         ),
+        api_token="" if pagerduty else secret(settings.pagerduty_api_token),
+        api_url=None if pagerduty else settings.pagerduty_api_url,
         kubeconfig=None if kubernetes else settings.kubeconfig,
         kubernetes_url=kubernetes.kubernetes_url if kubernetes else None,
         prometheus_url=(

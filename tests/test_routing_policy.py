@@ -13,8 +13,9 @@ from bot.adapters.policy import load_policy
 from bot.adapters.routing import load_routing, parse_routing
 from bot.domain.alert import AlertStatus
 from bot.domain.classify import classify
+from bot.domain.contact import notifier
 from bot.domain.heartbeat import beat_of, missing_alert
-from bot.domain.routing import RoutingPolicy
+from bot.domain.routing import RoutingPolicy, default_fallback
 
 FOLDER = Path(__file__).resolve().parent.parent / "policy"
 NOW = datetime(2026, 7, 1, 3, 0, tzinfo=UTC)
@@ -33,13 +34,15 @@ def test_the_examples_can_be_taken_up() -> None:
         "alertname",
     ]
     assert [one.id for one in found.correlations] == ["node-down", "api-server-down"]
+    assert [one.id for one in found.escalations] == ["payments", "critical", "high"]
+    assert found.fallback == (notifier("on-call-sms"), *default_fallback())
 
 
 def _taken_up(text: str) -> str:
     lines = []
     for line in text.splitlines():
         example = re.fullmatch(
-            r"  # ((?:  )*(?:overrides:|- [a-z]+: |[a-z_]+: \[|within: ).*)", line
+            r"  # ((?:  )*(?:overrides:|steps:|- [a-z]+: |- \{|[a-z_]+: (?:\[|[0-9])).*)", line
         )
         lines.append(f"  {example[1]}" if example else line)
     return "\n".join(line for line in lines if line != "  overrides: []") + "\n"

@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from bot.domain.contact import Mention
 from bot.domain.message import Button, ButtonStyle, Field, Message
 
 Block = dict[str, Any]
@@ -81,6 +82,7 @@ def _blocks(message: Message, most: int) -> list[Block]:
     """The blocks with no text from outside longer than `most` characters."""
     return [
         _header(message),
+        *_mentioned(message),
         *_fields(message.fields, most),
         *_body(message.body, most),
         *_code(message.preformatted, most),
@@ -123,6 +125,16 @@ def _header(message: Message) -> Block:
     if message.subject is not None:
         header["block_id"] = str(message.subject)
     return header
+
+
+_CALLS = {Mention.CHANNEL: "<!channel>", Mention.ON_CALL: "<!here>"}
+"""What rings for whom; the only markup that is ever sent. Who is on call is in the channel,
+so those who are active there are called."""
+
+
+def _mentioned(message: Message) -> Iterator[Block]:
+    if message.mention is not None:
+        yield {"type": "section", "text": {"type": "mrkdwn", "text": _CALLS[message.mention]}}
 
 
 def _body(text: str, most: int) -> Iterator[Block]:

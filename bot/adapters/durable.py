@@ -26,6 +26,7 @@ PERFORM, ADVANCE = "perform_effect", "advance_run"
 """The names of the two workflows, as they stand in the database."""
 
 POLLING: Mapping[Lane, float] = {
+    Lane.CRITICAL: 0.05,
     Lane.PAGING: 0.05,
     Lane.CHAT: 0.2,
     Lane.RUNS: 0.3,
@@ -34,7 +35,13 @@ POLLING: Mapping[Lane, float] = {
 """Seconds between two looks into a queue: a page waits 25 ms on average. More often
 costs processor time while nothing happens."""
 
-WORKERS: Mapping[Lane, int] = {Lane.PAGING: 32, Lane.CHAT: 4, Lane.RUNS: 16, Lane.UPKEEP: 4}
+WORKERS: Mapping[Lane, int] = {
+    Lane.CRITICAL: 16,
+    Lane.PAGING: 32,
+    Lane.CHAT: 4,
+    Lane.RUNS: 16,
+    Lane.UPKEEP: 4,
+}
 """Jobs at once. A page is one short request; while PagerDuty hangs, each waits for its
 timeout, and those that follow must not wait behind it. Chat allows about one message a
 second a channel. A run occupies its worker for as long as a rollout takes."""

@@ -7,87 +7,38 @@ field's default. So each model here only checks, and is then turned into its val
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
-    InstanceOf,
-    StringConstraints,
     ValidationError,
 )
 from pydantic_core import PydanticCustomError
 
 from bot.adapters.model_problems import model_problems
+from bot.adapters.routing_escalation import Escalations, Fallback, ResponseTimes
+from bot.adapters.routing_fields import (
+    LEFT_OUT,
+    Duration,
+    Id,
+    Items,
+    Labels,
+    Matchers,
+    Period,
+    StrictModel,
+    given,
+    into,
+)
 from bot.adapters.yaml_lines import LARGEST, FileProblems, Lines, Problem, load
 from bot.domain.correlation import Correlation
-from bot.domain.errors import InvalidInput
 from bot.domain.flapping import Flapping
 from bot.domain.grouping import Grouping, GroupingOverride
 from bot.domain.heartbeat import Heartbeat
-from bot.domain.matcher import Matcher, Place
-from bot.domain.matcher_text import parse_matcher
 from bot.domain.routing import RoutingPolicy
-from bot.domain.runbook import seconds
 from bot.domain.storm import StormLimits
-
-_Parsed = TypeVar("_Parsed")
-
-
-def _reader(kind: str, parse: Callable[[str], _Parsed]) -> BeforeValidator:
-    """Reads a text with `parse`; what it can't read is a problem at the text's line."""
-
-    def read(value: object) -> _Parsed:
-        try:
-            if not isinstance(value, str):
-                raise InvalidInput(f"a {kind} is a text; put it in single quotes.")
-            return parse(value)
-        except InvalidInput as error:
-            raise PydanticCustomError("text", "{reason}", {"reason": str(error)}) from error
-
-    return BeforeValidator(read)
-
-
-def _label_matcher(text: str) -> Matcher:
-    matcher = parse_matcher(text)
-    if matcher.place is not Place.LABEL:
-        raise InvalidInput(
-            f"“{text}”: routing looks at labels only; all else may change while an alert fires."
-        )
-    return matcher
-
-
-def _duration(text: str) -> timedelta:
-    return timedelta(seconds=seconds(text))
-
-
-def _positive(value: timedelta) -> timedelta:
-    if value:
-        return value
-    raise PydanticCustomError("duration", "a duration of 0 is never over; make it longer.")
-
-
-def _not_severity(name: str) -> str:
-    if name.lower() != "severity":
-        return name
-    raise PydanticCustomError(
-        "severity",
-        "severity is never in the key: a warning that turns critical is the same incident.",
-    )
-
-
-def _distinct(names: list[str]) -> tuple[str, ...]:
-    twice = sorted(name for name, number in Counter(names).items() if number > 1)
-    if twice:
-        raise PydanticCustomError("labels", "{names} is given twice.", {"names": f"“{twice[0]}”"})
-    return tuple(names)
 
 
 def _ordered(value: Flapping) -> Flapping:
@@ -96,85 +47,53 @@ def _ordered(value: Flapping) -> Flapping:
     raise PydanticCustomError("waits", "first_wait is longer than longest_wait.")
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _OverrideModel(StrictModel):
+    matchers: Matchers = Field(alias="match")
+    by: Labels
 
 
-def _into(kind: Callable[..., object]) -> AfterValidator:
-    """Turns a model into a value of that kind; what the file left out has the default there."""
-    return AfterValidator(lambda model: kind(**_given(model)))
+class _GroupingModel(StrictModel):
+    by: Labels = LEFT_OUT
+    overrides: Items[Annotated[_OverrideModel, into(GroupingOverride)]] = LEFT_OUT
 
 
-def _given(model: BaseModel) -> dict[str, Any]:
-    return {name: getattr(model, name) for name in model.model_fields_set}
+class _CorrelationModel(StrictModel):
+    id: Id
+    parent: Matchers
+    child: Matchers
+    equal: Labels
+    also_equal: Labels = LEFT_OUT
+    within: Period
 
 
-_Item = TypeVar("_Item")
-_Tuple = Annotated[list[_Item], AfterValidator(tuple)]
-_Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-_Matchers = Annotated[
-    list[Annotated[InstanceOf[Matcher], _reader("matcher", _label_matcher)]],
-    Field(min_length=1),
-    AfterValidator(tuple),
-]
-_Label = Annotated[
-    str,
-    StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,199}$"),
-    AfterValidator(_not_severity),
-]
-_Labels = Annotated[list[_Label], Field(min_length=1), AfterValidator(_distinct)]
-_Duration = Annotated[InstanceOf[timedelta], _reader("duration", _duration)]
-_Period = Annotated[_Duration, AfterValidator(_positive)]
+class _StormModel(StrictModel):
+    incidents: Annotated[int, Field(strict=True, ge=1, le=1000)] = LEFT_OUT
+    critical: Annotated[int, Field(strict=True, ge=0, le=1000)] = LEFT_OUT
+    within: Period = LEFT_OUT
 
 
-_LEFT_OUT: Any = Field(default=None)
-"""The key may be left out, and then the default of the value's field holds."""
+class _FlappingModel(StrictModel):
+    rejoin: Duration = LEFT_OUT
+    first_wait: Duration = LEFT_OUT
+    longest_wait: Duration = LEFT_OUT
 
 
-class _OverrideModel(_Model):
-    matchers: _Matchers = Field(alias="match")
-    by: _Labels
+class _HeartbeatModel(StrictModel):
+    id: Id
+    matchers: Matchers = Field(alias="match")
+    silent_for: Period = LEFT_OUT
+    by: Labels = LEFT_OUT
 
 
-class _GroupingModel(_Model):
-    by: _Labels = _LEFT_OUT
-    overrides: _Tuple[Annotated[_OverrideModel, _into(GroupingOverride)]] = _LEFT_OUT
-
-
-class _CorrelationModel(_Model):
-    id: _Id
-    parent: _Matchers
-    child: _Matchers
-    equal: _Labels
-    also_equal: _Labels = _LEFT_OUT
-    within: _Period
-
-
-class _StormModel(_Model):
-    incidents: Annotated[int, Field(strict=True, ge=1, le=1000)] = _LEFT_OUT
-    critical: Annotated[int, Field(strict=True, ge=0, le=1000)] = _LEFT_OUT
-    within: _Period = _LEFT_OUT
-
-
-class _FlappingModel(_Model):
-    rejoin: _Duration = _LEFT_OUT
-    first_wait: _Duration = _LEFT_OUT
-    longest_wait: _Duration = _LEFT_OUT
-
-
-class _HeartbeatModel(_Model):
-    id: _Id
-    matchers: _Matchers = Field(alias="match")
-    silent_for: _Period = _LEFT_OUT
-    by: _Labels = _LEFT_OUT
-
-
-class _RoutingModel(_Model):
-    grouping: Annotated[_GroupingModel, _into(Grouping)] = _LEFT_OUT
-    correlations: _Tuple[Annotated[_CorrelationModel, _into(Correlation)]] = _LEFT_OUT
-    storm: Annotated[_StormModel, _into(StormLimits)] = _LEFT_OUT
-    flapping: Annotated[_FlappingModel, _into(Flapping), AfterValidator(_ordered)] = _LEFT_OUT
-    heartbeats: _Tuple[Annotated[_HeartbeatModel, _into(Heartbeat)]] = _LEFT_OUT
+class _RoutingModel(StrictModel):
+    grouping: Annotated[_GroupingModel, into(Grouping)] = LEFT_OUT
+    correlations: Items[Annotated[_CorrelationModel, into(Correlation)]] = LEFT_OUT
+    storm: Annotated[_StormModel, into(StormLimits)] = LEFT_OUT
+    flapping: Annotated[_FlappingModel, into(Flapping), AfterValidator(_ordered)] = LEFT_OUT
+    heartbeats: Items[Annotated[_HeartbeatModel, into(Heartbeat)]] = LEFT_OUT
+    escalations: Escalations = LEFT_OUT
+    response_times: ResponseTimes = LEFT_OUT
+    fallback: Fallback = LEFT_OUT
 
 
 def load_routing(path: Path) -> RoutingPolicy:
@@ -197,12 +116,12 @@ def parse_routing(content: bytes, name: str) -> RoutingPolicy:
         problems += (problem for _path, problem in model_problems(error, lines))
     if problems:
         raise FileProblems(tuple(problems))
-    return RoutingPolicy(**_given(model), digest=hashlib.sha256(content).hexdigest())
+    return RoutingPolicy(**given(model), digest=hashlib.sha256(content).hexdigest())
 
 
 def _id_problems(data: Any, lines: Lines) -> Iterator[Problem]:
     """Ids given twice; from the plain data, so that other mistakes hide none."""
-    for kind in ("correlations", "heartbeats"):
+    for kind in ("correlations", "heartbeats", "escalations"):
         items = data.get(kind) if isinstance(data, dict) else None
         ids: set[str] = set()
         for index, item in enumerate(items if isinstance(items, list) else ()):

@@ -58,17 +58,11 @@ class Deliveries:
     """Works deliveries in, by the rules in force."""
 
     def __init__(
-        self,
-        judge: Judge,
-        routing: Callable[[], RoutingPolicy],
-        counters: Counters,
-        left_out: Callable[[], None] = lambda: None,
+        self, judge: Judge, routing: Callable[[], RoutingPolicy], counters: Counters
     ) -> None:
-        """`left_out` is called when Alertmanager left alerts out, which it can be asked for."""
         self.judge = judge
         self._routing = routing
         self._counters = counters
-        self._left_out = left_out
 
     def apply(self, tx: Transaction, received: Received, now: datetime) -> None:
         """Write down what the delivery changes, and what follows from it."""
@@ -77,8 +71,6 @@ class Deliveries:
         found = _Work(tx, self.judge, routing, homes, received, now).take()
         for news, number in found.items():
             self._counters.count("alerts", number, news=news.value)
-        if received.delivery.truncated_alerts:
-            self._left_out()
 
 
 class _Work:

@@ -19,7 +19,7 @@ from bot.domain.correlation import CorrelationKey, child_keys, parent_keys
 from bot.domain.dedup import KnownAlert
 from bot.domain.grouping import group_title
 from bot.domain.incident import Incident, IncidentState
-from bot.domain.incident_events import Absorbed
+from bot.domain.incident_events import Absorbed, EscalationPlanned, IncidentEvent
 from bot.domain.routing import RoutingPolicy
 from bot.domain.storm import STORM_KEY, Home, storm_home, storm_summary, storm_title
 from bot.ports import Counters, Relation, Role, Transaction
@@ -109,11 +109,17 @@ class Homes:
     def _opened(
         self, key: str, title: str, summary: str, worst: Judgement, alerts: Sequence[Alert]
     ) -> Incident:
-        opening = incidents.opening(key, title, summary, worst.classification, self._now)
+        latest = self._tx.latest_incident(key)
+        previous = latest.dedup_key if latest is not None else ""
+        opening = incidents.opening(key, title, summary, worst.classification, self._now, previous)
         self._counters.count("incidents", severity=worst.classification.level.value)
         windows = self._tx.windows(ending_after=self._now)
         hushed = suppressing(None, alerts, windows, self._now)
-        return open_incident(self._tx, (opening, *hushed), ALERTMANAGER, self._now)
+        routing = self._routing
+        plan = routing.escalation.plan(worst.alert.labels)
+        planned = EscalationPlanned(plan, routing.response_times)
+        others: tuple[IncidentEvent, ...] = (planned, *hushed)
+        return open_incident(self._tx, (opening, *others), ALERTMANAGER, self._now)
 
     def _open(self, key: CorrelationKey, related: Sequence[Relation]) -> Incident | None:
         """The newest of these incidents that is open and near enough in time."""

@@ -62,11 +62,15 @@ LAST_RANK = "P4"
 
 @dataclass(frozen=True, slots=True)
 class IntakeRules:
-    """How what was received is read, by its source, and who works it in."""
+    """How what was received is read, by its source, and who works it in.
+
+    `left_out` is called when Alertmanager has left alerts out, which it can be asked for.
+    """
 
     parsers: Mapping[Source, Parse]
     deliveries: Deliveries
     pager_events: PagerEvents
+    left_out: Callable[[], None] = lambda: None
 
 
 class Intake:
@@ -80,6 +84,7 @@ class Intake:
         self._parsers = rules.parsers
         self._deliveries = rules.deliveries
         self._pager_events = rules.pager_events
+        self._left_out = rules.left_out
         self._clock = clock
         self._counters = counters
         self._waiting: dict[int, _Waiting] = {}
@@ -172,6 +177,9 @@ class Intake:
                 # The time is part of the key: a new inbox file counts from 1 again.
                 if tx.first_time(f"inbox:{one.row.id}:{one.row.received_at}", now):
                     work(tx, one, now)
+        # Not before the commit: whoever asks now must find here what did arrive.
+        if any(one.received and one.received.delivery.truncated_alerts for one in batch):
+            self._left_out()
 
     def _apply(self, tx: Transaction, one: _Waiting, now: datetime) -> None:
         if one.received is not None:

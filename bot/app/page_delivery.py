@@ -46,7 +46,7 @@ class PageDelivery:
         """Tell the pager the one thing that it has to know now, if anything."""
         with self._store.read() as reader:
             incident = reader.incident(effect.incident_id)
-            page = _page(reader, incident, self._public_url)
+            page = page_of(reader, incident, self._public_url)
         action = next_page(incident).action
         if action is None:
             return
@@ -85,7 +85,8 @@ class PageDelivery:
                 record_incident(tx, incident, (event,), TOCSIN, self._clock.now())
 
 
-def _page(reader: Reader, incident: Incident, public_url: str) -> Page:
+def page_of(reader: Reader, incident: Incident, public_url: str) -> Page:
+    """The page about an incident, with the labels of its newest alert."""
     alerts = reader.alerts(incident.id, limit=1)
     labels = alerts[0].alert.labels if alerts else {}
     runbook = alerts[0].alert.annotations.get("runbook_url", "") if alerts else ""

@@ -7,9 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.app.record import record_incident
-from bot.domain.actor import Actor, ActorKind
+from bot.domain.actor import TOCSIN, Actor, ActorKind
 from bot.domain.errors import IllegalTransition, InvalidInput
-from bot.domain.incident import Command, decide
+from bot.domain.incident import Command, Incident, decide
+from bot.domain.incident_events import PageConfirmed
 from bot.domain.page import PagerEvent
 from bot.ports import Transaction
 
@@ -20,6 +21,13 @@ COMMANDS: Mapping[str, Command] = {
     "incident.reopened": Command.REOPEN,
 }
 """PagerDuty's event types (webhooks v3) that say what a person decided."""
+
+
+TRIGGERED = "incident.triggered"
+"""PagerDuty has opened an incident for a page; who paged is told of it as well."""
+
+BY_WEBHOOK = "by PagerDuty’s webhook"
+"""How a page was confirmed that PagerDuty told of."""
 
 
 class PagerEventReason(StrEnum):
@@ -47,21 +55,34 @@ class PagerEvents:
             event = self._parse(body)
         except InvalidInput:
             return PagerEventReason.UNREADABLE
-        if event is None or event.event_type not in COMMANDS:
+        if event is None or event.event_type not in (*COMMANDS, TRIGGERED):
             return PagerEventReason.OTHER_TYPE
-        if event.by_integration:
+        if event.by_integration and event.event_type != TRIGGERED:
             return PagerEventReason.ECHO
         if not tx.first_time(f"pagerduty:{event.event_id}", now):
             return PagerEventReason.REPEATED
         incident = tx.incident_of_page(event.dedup_key)
         if incident is None:
             return PagerEventReason.NOT_OURS
+        if event.event_type == TRIGGERED:
+            return _confirm(tx, incident, event, now)
         try:
             events = decide(incident, COMMANDS[event.event_type])
         except IllegalTransition:
             return PagerEventReason.ALREADY_SO
         record_incident(tx, incident, events, _actor(event), now)
         return PagerEventReason.APPLIED
+
+
+def _confirm(
+    tx: Transaction, incident: Incident, event: PagerEvent, now: datetime
+) -> PagerEventReason:
+    """The pager has opened its incident: the page stands, if it is the one that is needed now."""
+    calling = incident.calling
+    if calling is None or calling.confirmed_by or event.occurred_at < calling.since:
+        return PagerEventReason.ALREADY_SO
+    record_incident(tx, incident, (PageConfirmed(BY_WEBHOOK),), TOCSIN, now)
+    return PagerEventReason.APPLIED
 
 
 def _actor(event: PagerEvent) -> Actor:

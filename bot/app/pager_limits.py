@@ -44,6 +44,5 @@ class LimitedPager:
             self._budget, wait = take(self._budget, self._seconds(), action)
         if wait:
             raise TemporaryError(
-                f"this would be more than PagerDuty takes in a minute; there is room in {wait:.1f} s",
-                retry_after=wait,
+                f"PagerDuty takes no more in a minute; there is room in {wait:.1f} s", wait
             )

@@ -44,7 +44,8 @@ class PolicyWatch:
     def refused(self, problem: str) -> None:
         """Say loudly that the file can't be used, and that the old version stays in use."""
         self._refused = True
-        summary = f"{self._name} can't be used; the version before stays in use"
+        first = problem.partition("\n")[0]
+        summary = f"{self._name} can't be used, the version before stays in use: {first}"
         self._put(own(self._alert(AlertStatus.FIRING, summary, problem)))
 
     def _labels(self) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bot.app.deliveries import REVIEW_EVERY
 from bot.app.judging import Judge
 from bot.app.record import record_incident
@@ -14,9 +16,10 @@ from bot.ports import Clock, Store
 class Upkeep:
     """Resolves what has stayed quiet, and raises what the facts have made worse."""
 
-    def __init__(self, store: Store, judge: Judge, clock: Clock) -> None:
+    def __init__(self, store: Store, judges: Callable[[], Judge], clock: Clock) -> None:
+        """`judges` makes one for each review: the facts that one has asked for are its own."""
         self._store = store
-        self._judge = judge
+        self._judges = judges
         self._clock = clock
 
     def settle(self, effect: SettleIncident) -> None:
@@ -34,13 +37,14 @@ class Upkeep:
         """Judge the incident's alerts by the facts of now; look again while it is open."""
         with self._store.read() as reader:
             firing = [one.alert for one in reader.firing_alerts(effect.incident_id)]
-        asked = self._judge.prepare(firing)
+        judge = self._judges()
+        asked = judge.prepare(firing)
         with self._store.transaction() as tx:
             tx.begin(effect)
             incident = tx.incident(effect.incident_id)
             if not asked or incident.state.over:
                 return
-            worst = self._judge.worst(firing, incident.firing, incident.flaps).classification
+            worst = judge.worst(firing, incident.firing, incident.flaps).classification
             events = incidents.raising(incident, worst)
             if events:
                 record_incident(tx, incident, events, TOCSIN, self._clock.now())

@@ -15,7 +15,6 @@ from bot.adapters.alertmanager_api import AlertmanagerApi
 from bot.adapters.durable import DurableWorker
 from bot.adapters.inbox import Inbox
 from bot.adapters.metrics import PrometheusCounters
-from bot.adapters.pagerduty import PagerDutyPager
 from bot.adapters.pagerduty_webhook import parse_webhook
 from bot.adapters.policy import parse_policy
 from bot.adapters.policy_folder import Load, Loaded, PolicyFile
@@ -30,7 +29,6 @@ from bot.app.heartbeats import Heartbeats
 from bot.app.intake import Intake, IntakeRules, Parse
 from bot.app.judging import Judge
 from bot.app.maintenance import WindowReview
-from bot.app.page_delivery import PageDelivery
 from bot.app.pager_events import PagerEvents
 from bot.app.plan_answers import PlanAnswers
 from bot.app.planning import Planner
@@ -39,6 +37,7 @@ from bot.app.reconcile import Reconciler
 from bot.app.runner import Runner
 from bot.app.upkeep import Upkeep
 from bot.bootstrap.core import SLACK_TIMEOUT, Core, cluster, core, step_contexts
+from bot.bootstrap.paging import paging
 from bot.domain.alert import Delivery
 from bot.domain.classify import Policy
 from bot.domain.heartbeat import is_heartbeat
@@ -55,6 +54,10 @@ from bot.vendors import vendors
 
 LOOK_AT_POLICIES = 2.0
 """Seconds between two looks at the policy files; a change is in force within two looks."""
+
+ATTEND = 2.0
+"""Seconds between two looks at the incidents that need somebody: a fallback that is due is
+sent at most this much later."""
 
 LISTEN_FOR_HEARTBEATS = 15.0
 """Seconds between two looks at the heartbeats; their limits are minutes."""
@@ -90,9 +93,13 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
     inbox = Inbox(settings.database_url)
     rules = _rules(settings, shared, inbox)
     metrics = PrometheusMetrics(where.prometheus_url) if where.prometheus_url else None
-    judge = Judge(lambda: rules.severity.current, FactReader(metrics, shared.clock))
+    facts = FactReader(metrics, shared.clock)
+
+    def judge() -> Judge:
+        return Judge(lambda: rules.severity.current, facts)
+
     left_out = Event()
-    deliveries = Deliveries(judge, lambda: rules.routing.current, counters, left_out.set)
+    deliveries = Deliveries(judge(), lambda: rules.routing.current, counters)
     source = alert_source(settings)
     parsers: dict[Source, Parse] = {
         Source.ALERTMANAGER: lambda body, _at: parse_delivery(body),
@@ -103,11 +110,27 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
     intake = Intake(
         shared.store,
         inbox,
-        IntakeRules(parsers, deliveries, PagerEvents(parse_webhook)),
+        IntakeRules(parsers, deliveries, PagerEvents(parse_webhook), left_out.set),
         shared.clock,
         counters,
     )
-    jobs = _jobs(settings, shared, judge, source, counters)
+    chat = SlackChat(where.slack_token, where.slack_api_url, SLACK_TIMEOUT)
+    pages = paging(settings, where, shared, chat, lambda: rules.routing.current)
+    target = cluster(where)
+    context_for = step_contexts(target, shared.clock, where.prometheus_url)
+    kinds = step_kinds()
+    store, clock = shared.store, shared.clock
+    use_cases = UseCases(
+        pages.delivery,
+        pages.attendance,
+        ChatDelivery(store, chat, where.slack_channel, clock, random.random),
+        PlanAnswers(store, shared.library, Planner(kinds, context_for), clock),
+        Upkeep(store, judge, clock),
+        WindowReview(store, source, clock, random.random),
+    )
+    effects = EffectWorker(store, use_cases, counters.effect_took)
+    runs = RunWorker(Runner(store, target, kinds, context_for, clock))
+    jobs = DurableWorker(shared.engine, settings.replica, effects.perform, runs.advance)
     heartbeats = Heartbeats(shared.store, deliveries, shared.clock)
     reconciler = Reconciler(
         shared.store,
@@ -121,6 +144,7 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
     rounds = Rounds(
         [
             Round("policies", LOOK_AT_POLICIES, rules.look),
+            Round("attendance", ATTEND, pages.attendance.look),
             Round("heartbeats", LISTEN_FOR_HEARTBEATS, heartbeats.look, LISTEN_FOR_HEARTBEATS),
             Round(
                 "reconcile",
@@ -166,29 +190,3 @@ def _rules(settings: Settings, shared: Core, inbox: Inbox) -> Rules:
 
 def _file(path: Path, load: Load[Loaded], watch: PolicyWatch) -> PolicyFile[Loaded]:
     return PolicyFile(path, load, watch.keep, watch.refused, watch.spare)
-
-
-def _jobs(
-    settings: Settings,
-    shared: Core,
-    judge: Judge,
-    source: AlertSource | None,
-    counters: PrometheusCounters,
-) -> DurableWorker:
-    where = vendors(settings)
-    target = cluster(where)
-    context_for = step_contexts(target, shared.clock, where.prometheus_url)
-    kinds = step_kinds()
-    store, clock = shared.store, shared.clock
-    pager = PagerDutyPager(where.routing_key, where.events_url)
-    chat = SlackChat(where.slack_token, where.slack_api_url, SLACK_TIMEOUT)
-    use_cases = UseCases(
-        PageDelivery(store, pager, clock, random.random),
-        ChatDelivery(store, chat, where.slack_channel, clock, random.random),
-        PlanAnswers(store, shared.library, Planner(kinds, context_for), clock),
-        Upkeep(store, judge, clock),
-        WindowReview(store, source, clock, random.random),
-    )
-    effects = EffectWorker(store, use_cases, counters.effect_took)
-    runs = RunWorker(Runner(store, target, kinds, context_for, clock))
-    return DurableWorker(shared.engine, settings.replica, effects.perform, runs.advance)

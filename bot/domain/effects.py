@@ -17,6 +17,8 @@ from bot.domain.message import Message, Subject
 class Lane(StrEnum):
     """The queues. They share nothing, so paging never waits for chat or for a runbook."""
 
+    CRITICAL = "critical"
+    """What a P0 needs: it waits behind nothing else."""
     PAGING = "paging"
     CHAT = "chat"
     RUNS = "runs"
@@ -27,6 +29,18 @@ class Lane(StrEnum):
 @dataclass(frozen=True, slots=True)
 class UpdatePage:
     """Bring the pager up to date about an incident; `severity` orders the lane."""
+
+    incident_id: int
+    severity: Severity
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Attend:
+    """Do what is due so that somebody answers: ask whether the page stands, fall back, escalate.
+
+    It waits in an order of its own: while the pager hangs, so does the job that pages.
+    """
 
     incident_id: int
     severity: Severity
@@ -107,6 +121,7 @@ class UpdateSilence:
 
 Effect = (
     UpdatePage
+    | Attend
     | UpdateMessage
     | SendAnswer
     | AnswerPlan
@@ -121,8 +136,8 @@ Effect = (
 def lane(effect: Effect) -> Lane:
     """The queue an effect waits in."""
     match effect:
-        case UpdatePage():
-            return Lane.PAGING
+        case UpdatePage(severity=severity) | Attend(severity=severity):
+            return Lane.CRITICAL if severity is Severity.P0 else Lane.PAGING
         case UpdateMessage() | SendAnswer():
             return Lane.CHAT
         case AdvanceRun() | AnswerPlan():
@@ -136,6 +151,8 @@ def order_key(effect: Effect) -> str:
     match effect:
         case UpdatePage(incident_id) | SettleIncident(incident_id) | ReviewSeverity(incident_id):
             return f"incident:{incident_id}"
+        case Attend(incident_id):
+            return f"attend:{incident_id}"
         case UpdateMessage(subject):
             return str(subject)
         case SendAnswer(response_url) | AnswerPlan(response_url):
@@ -149,7 +166,7 @@ def order_key(effect: Effect) -> str:
 def priority(effect: Effect) -> int:
     """Lower goes first among those with the same order key: a raised page before the old one."""
     match effect:
-        case UpdatePage(severity=severity):
+        case UpdatePage(severity=severity) | Attend(severity=severity):
             return 1 + int(severity.value[1])
         case _:
             return 5
@@ -171,6 +188,8 @@ def waiting_place(effect: Effect) -> str | None:
     waits will look at the present when it is its turn. Pages never share a place: each
     is asked for on its own, so that nothing that becomes of one can hold back another.
     """
+    if isinstance(effect, Attend):
+        return f"attend:{effect.incident_id}"
     if isinstance(effect, ReviewSeverity):
         return f"severity:{effect.incident_id}"
     if not isinstance(effect, UpdateMessage):

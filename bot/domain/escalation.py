@@ -50,8 +50,8 @@ class EscalationState:
     un-acknowledged, reopened, lowered by a person, or no longer suppressed. Raising the
     level leaves it as it is, so that a P1 which turns critical is not given more time.
     `done` is None where no step was done yet; what was done before the clock started, or
-    at another level, does not count. `heard_at` is when a person who has taken the incident was last heard of on
-    it, `asked_at` when they were last asked whether they are still on it.
+    at another level, does not count. `heard_at` is when a person who has taken the incident
+    was last heard of on it, `asked_at` when they were last asked whether they are still on it.
     """
 
     level: Severity

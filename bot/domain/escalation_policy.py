@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.domain.classify import Severity
+from bot.domain.contact import Contact, Mention, PagerRoute, pagerduty, slack
 from bot.domain.grouping import all_hold
 from bot.domain.matcher import Matcher
-from bot.domain.target import Mention, PagerRoute, Target, pagerduty, slack
 
 _MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class EscalationStep:
-    """Call `target` when nobody has taken the incident `after` the clock started."""
+    """Call `contact` when nobody has taken the incident `after` the clock started."""
 
     after: timedelta
-    target: Target
+    contact: Contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,6 @@ class EscalationPolicy:
                     found.setdefault(level, escalation)
         return EscalationPlan(found)
 
-    def targets(self) -> Iterable[Target]:
+    def contacts(self) -> Iterable[Contact]:
         """All that some step calls."""
-        return (step.target for rule in self.rules for step in rule.steps)
+        return (step.contact for rule in self.rules for step in rule.steps)

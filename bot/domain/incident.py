@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.actor import Actor, ActorKind
 from bot.domain.classify import Classification, Severity
+from bot.domain.contact import Contact, PagerRoute, pagerduty
 from bot.domain.errors import IllegalTransition, InvalidInput
+from bot.domain.escalation import StepsDone
+from bot.domain.escalation_policy import EscalationPlan, default_response_times
 from bot.domain.flapping import Flapping
 from bot.domain.incident_events import (
     Absorbed,
@@ -23,17 +26,25 @@ from bot.domain.incident_events import (
     AlertsChanged,
     AlertsTakenOver,
     Closed,
+    Escalated,
+    EscalationPlanned,
+    FallbackUsed,
     IncidentEvent,
     IncidentOpened,
     Mitigated,
     PageAction,
+    PageConfirmed,
+    PageDelayed,
     PageRefused,
     PageSent,
     Quieted,
     Reopened,
     Resolved,
+    ResponseOverdue,
+    SecondPageClosed,
     SeverityOverridden,
     SeverityRaised,
+    StillOnItAsked,
     Suppressed,
     TicketOpened,
     Unacknowledged,
@@ -83,23 +94,47 @@ TRANSITIONS: Mapping[tuple[IncidentState, Command], IncidentState] = {
 }
 """Every transition that people can cause; a pair that is missing is refused."""
 
-RESPONSE_TIMES: Mapping[Severity, timedelta] = {
-    Severity.P0: timedelta(minutes=15),
-    Severity.P1: timedelta(hours=1),
-    Severity.P2: timedelta(hours=4),
-    Severity.P3: timedelta(hours=24),
-}
-"""How soon somebody must respond, by level (design.md, "The seed's numbers")."""
-
-
 @dataclass(frozen=True, slots=True)
 class PageState:
     """What the pager was told last, and the urgency it was told; None before the first page."""
 
     action: PageAction
     severity: Severity
+    at: datetime | None = None
     refused: str = ""
     """Why the pager would not take what it was told, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """Somebody has to be woken, and since when; what was done about it in that time."""
+
+    since: datetime
+    confirmed_by: str = ""
+    """How it is known that the page stands at the pager; empty while it isn't."""
+    retry_at: datetime | None = None
+    """When the page is tried again that failed last."""
+    contacts_used: int = 0
+    """How far down the fallback chain it went."""
+    fallback_at: datetime | None = None
+    """When a contact of the fallback chain took it last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """How the incident climbs when nobody answers, and whether somebody did in time."""
+
+    plan: EscalationPlan = field(default_factory=EscalationPlan)
+    times: Mapping[Severity, timedelta] = field(default_factory=default_response_times)
+    """How soon somebody must respond, by level."""
+    done: StepsDone | None = None
+    heard_at: datetime | None = None
+    """When a person was last heard of on it."""
+    asked_at: datetime | None = None
+    """When whoever took it was last asked whether they are still on it."""
+    first_at: datetime | None = None
+    """When somebody first took it."""
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +156,11 @@ class Incident:
     resolved_at: datetime | None = None
     ticket_due_at: datetime | None = None
     page: PageState | None = None
+    calling: Calling | None = None
+    """None while nobody has to be woken for it."""
+    second_page: bool = False
+    """Whether a page stands at the second pager."""
+    response: Response = field(default_factory=Response)
     flaps: int = 0
     """How often its alerts fired again after all of them had been resolved."""
     quiet_until: datetime | None = None
@@ -142,16 +182,28 @@ class Incident:
         """How people name it."""
         return f"INC-{self.id}"
 
+    @property
+    def wakes(self) -> bool:
+        """Whether somebody has to be woken for it now."""
+        nobody_has_it = self.state is IncidentState.TRIGGERED
+        return nobody_has_it and self.severity.pages and self.suppressed_by is None
+
 
 def opening(
-    group_key: str, title: str, summary: str, classification: Classification, now: datetime
+    group_key: str,
+    title: str,
+    summary: str,
+    classification: Classification,
+    now: datetime,
+    previous: str = "",
 ) -> IncidentOpened:
     """The event that opens an incident.
 
     The pager's key is derived from what is committed with the incident, so every try
-    to page it, by whichever process, uses the same one.
+    to page it, by whichever process, uses the same one. `previous` is the key of the
+    group's incident before it: one moment may see the end of that and the next one's begin.
     """
-    seed = f"{group_key}\n{now.isoformat()}"
+    seed = f"{group_key}\n{now.isoformat()}\n{previous}"
     dedup_key = f"tocsin-{hashlib.sha256(seed.encode()).hexdigest()[:32]}"
     return IncidentOpened(group_key, title, summary, classification, dedup_key)
 
@@ -161,7 +213,7 @@ def ticket(incident: Incident, now: datetime) -> tuple[TicketOpened, ...]:
     paged = incident.severity.pages or incident.suppressed_by is not None
     if paged or incident.state.over or incident.ticket_due_at is not None:
         return ()
-    return (TicketOpened(now + RESPONSE_TIMES[incident.severity]),)
+    return (TicketOpened(now + incident.response.times[incident.severity]),)
 
 
 def rejoins(incident: Incident, flapping: Flapping, now: datetime) -> bool:
@@ -266,7 +318,7 @@ def _standing(incident: Incident) -> str:
 
 def opened(incident_id: int, event: IncidentOpened, at: datetime) -> Incident:
     """The incident that its first event makes."""
-    return Incident(
+    incident = Incident(
         id=incident_id,
         group_key=event.group_key,
         title=event.title,
@@ -275,10 +327,22 @@ def opened(incident_id: int, event: IncidentOpened, at: datetime) -> Incident:
         dedup_key=event.dedup_key,
         opened_at=at,
     )
+    return _called(incident, at)
 
 
 def evolve(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) -> Incident:
     """The incident after the event."""
+    return _called(_evolved(incident, event, actor, at), at)
+
+
+def _called(incident: Incident, at: datetime) -> Incident:
+    """Since when somebody has to be woken; what was done about it counts for that time only."""
+    if not incident.wakes:
+        return replace(incident, calling=None) if incident.calling else incident
+    return incident if incident.calling else replace(incident, calling=Calling(at))
+
+
+def _evolved(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) -> Incident:
     match event:
         case AlertsChanged():
             return _counted(incident, event)
@@ -296,12 +360,62 @@ def evolve(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime)
             return replace(incident, quiet_until=until)
         case TicketOpened(due_at):
             return replace(incident, ticket_due_at=due_at)
-        case PageSent(action, severity):
-            return replace(incident, page=PageState(action, severity))
-        case PageRefused(action, reason):
-            return replace(incident, page=PageState(action, incident.severity, refused=reason))
         case _:
-            return _move(incident, event, actor, at)
+            return _paged(incident, event, actor, at)
+
+
+def _paged(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) -> Incident:
+    """The part of `evolve` about who was told."""
+    calling = incident.calling or Calling(at)
+    match event:
+        case PageSent(action, severity):
+            page = PageState(action, severity, at)
+            return replace(incident, page=page, calling=replace(calling, retry_at=None))
+        case PageRefused(action, reason):
+            page = PageState(action, incident.severity, at, reason)
+            return replace(incident, page=page, calling=replace(calling, retry_at=None))
+        case PageDelayed(retry_in=seconds):
+            retry_at = at + timedelta(seconds=seconds)
+            return replace(incident, calling=replace(calling, retry_at=retry_at))
+        case PageConfirmed(by):
+            return replace(incident, calling=replace(calling, confirmed_by=by))
+        case FallbackUsed(contact, _, failed):
+            calling = replace(
+                calling,
+                contacts_used=calling.contacts_used + 1,
+                fallback_at=calling.fallback_at if failed else at,
+            )
+            second = incident.second_page or _is_second_pager(contact, failed)
+            return replace(incident, calling=calling, second_page=second)
+        case SecondPageClosed():
+            return replace(incident, second_page=False)
+        case _:
+            return _answered(incident, event, actor, at)
+
+
+def _answered(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) -> Incident:
+    """The part of `evolve` about who answers."""
+    response = incident.response
+    if actor.kind in (ActorKind.PERSON, ActorKind.PAGERDUTY):
+        response = replace(response, heard_at=at)
+    match event:
+        case EscalationPlanned(plan, times):
+            response = replace(response, plan=plan, times=times)
+        case Escalated(contact, level, number, failed):
+            second = incident.second_page or _is_second_pager(contact, failed)
+            done = StepsDone(level, number, at)
+            return replace(incident, second_page=second, response=replace(response, done=done))
+        case StillOnItAsked():
+            response = replace(response, asked_at=at)
+        case ResponseOverdue():
+            response = replace(response, overdue=True)
+        case Acknowledged() | Mitigated():
+            response = replace(response, first_at=response.first_at or at)
+    return _move(replace(incident, response=response), event, actor, at)
+
+
+def _is_second_pager(contact: Contact, failed: str) -> bool:
+    return not failed and contact == pagerduty(PagerRoute.SECONDARY)
 
 
 def flaps_after(incident: Incident, change: AlertsChanged) -> int:
@@ -367,7 +481,7 @@ def _move(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) 
             moved = replace(incident, state=_S.CLOSED, overridden_by=None)
         case _:
             return incident
-    return _told_by_pager(moved, event, actor)
+    return _told_by_pager(moved, event, actor, at)
 
 
 _SAID_BY_PAGER: Mapping[type[IncidentEvent], PageAction] = {
@@ -378,9 +492,11 @@ _SAID_BY_PAGER: Mapping[type[IncidentEvent], PageAction] = {
 }
 
 
-def _told_by_pager(incident: Incident, event: IncidentEvent, actor: Actor) -> Incident:
+def _told_by_pager(
+    incident: Incident, event: IncidentEvent, actor: Actor, at: datetime
+) -> Incident:
     """What the pager itself told us, it need not be told: so no echo goes back."""
     action = _SAID_BY_PAGER.get(type(event))
     if actor.kind is not ActorKind.PAGERDUTY or action is None:
         return incident
-    return replace(incident, page=PageState(action, incident.severity))
+    return replace(incident, page=PageState(action, incident.severity, at))

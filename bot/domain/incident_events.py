@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.classify import Classification, Severity
+from bot.domain.contact import Contact
+from bot.domain.escalation_policy import EscalationPlan
 
 
 class PageAction(StrEnum):
@@ -179,6 +182,65 @@ class PageSent:
 
 
 @dataclass(frozen=True, slots=True)
+class PageConfirmed:
+    """It is known that the page stands at the pager, and from where."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackUsed:
+    """Nobody was known to be reached in time, so this contact was turned to as well.
+
+    `waited` is in seconds, since somebody had to be woken; `failed` says why the contact
+    did not take it, empty when it did.
+    """
+
+    contact: Contact
+    waited: float
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationPlanned:
+    """Whom to call when nobody answers, as the policy was when the incident opened."""
+
+    plan: EscalationPlan
+    response_times: Mapping[Severity, timedelta]
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """Nobody had taken it in time, so the next step was done: number `number` at this level.
+
+    `failed` says why the contact did not take it, empty when it did.
+    """
+
+    contact: Contact
+    level: Severity
+    number: int
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StillOnItAsked:
+    """Whoever took it had not been heard of for long, and was asked about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseOverdue:
+    """Nobody responded within the response time of its level."""
+
+    level: Severity
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class SecondPageClosed:
+    """The page at the second pager was resolved: somebody has it, or it is over."""
+
+
+@dataclass(frozen=True, slots=True)
 class PageDelayed:
     """The pager could not be reached; the next try is in `retry_in` seconds."""
 
@@ -231,6 +293,13 @@ IncidentEvent = (
     | NoteAdded
     | TicketOpened
     | PageSent
+    | PageConfirmed
+    | FallbackUsed
+    | EscalationPlanned
+    | Escalated
+    | StillOnItAsked
+    | ResponseOverdue
+    | SecondPageClosed
     | PageDelayed
     | PageRefused
     | MessagePosted

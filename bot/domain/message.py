@@ -10,6 +10,8 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.domain.contact import Mention
+
 
 class SubjectKind(StrEnum):
     """What a message can be about."""
@@ -69,6 +71,8 @@ class Message:
     footer: str = ""
     subject: Subject | None = None
     """Set on messages that are updated in place; None on answers to one person."""
+    mention: Mention | None = None
+    """Whom the message calls."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ The pager's "accepted" (PagerDuty's 202) is no page: it can lose what it accepte
 can be out of reach altogether. So from the moment on that somebody has to be woken, a
 guard looks again and again until the pager says that the page stands (by its webhook or
 when asked), or a person has it. After `CONFIRM_WITHIN` it goes down the fallback chain, a
-route at a time, and begins again at its top for as long as nobody answers.
+contact at a time, and begins again at its top for as long as nobody answers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.incident import Incident, IncidentState
+from bot.domain.contact import Contact
+from bot.domain.incident import Incident
 
 CONFIRM_WITHIN = timedelta(seconds=90)
 """How long a page may be unconfirmed before the fallback chain is used: PagerDuty's own
@@ -23,8 +24,8 @@ webhooks and its REST API tell within seconds, and a response to a P0 is due in 
 ASK_EVERY = timedelta(seconds=15)
 """Between two questions to the pager whether the page stands."""
 
-NEXT_ROUTE_AFTER = timedelta(seconds=30)
-"""How long a route of the fallback chain has for somebody to answer before the next is used."""
+NEXT_CONTACT_AFTER = timedelta(seconds=30)
+"""How long a contact of the fallback chain has to answer before the next is turned to."""
 
 NEXT_ROUND_AFTER = timedelta(minutes=5)
 """How long to wait at the end of the chain before it is gone down again."""
@@ -42,11 +43,10 @@ class GuardReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GuardDecision:
-    """What to do now: `route` is the fallback route to use, if any; when to look again."""
+    """What to do now, and why: `contact` is the one of the fallback chain to turn to, if any."""
 
     reason: GuardReason
-    route: str | None = None
-    again_in: timedelta | None = None
+    contact: Contact | None = None
 
     @property
     def asks(self) -> bool:
@@ -54,34 +54,24 @@ class GuardDecision:
         return self.reason in (GuardReason.TOO_EARLY, GuardReason.UNCONFIRMED)
 
 
-def wakes(incident: Incident) -> bool:
-    """Whether somebody has to be woken for it now."""
-    return (
-        incident.state is IncidentState.TRIGGERED
-        and incident.severity.pages
-        and incident.suppressed_by is None
-    )
-
-
-def guard(incident: Incident, chain: Sequence[str], now: datetime) -> GuardDecision:
-    """What the guard does about the incident at that time; `chain` names the routes in order."""
+def guard(incident: Incident, chain: Sequence[Contact], now: datetime) -> GuardDecision:
+    """What to do about the incident at that time; the fallback `chain` is in order."""
     calling = incident.calling
-    if calling is None or not wakes(incident):
+    if calling is None:
         return GuardDecision(GuardReason.NOBODY_TO_WAKE)
     if calling.confirmed_by:
         return GuardDecision(GuardReason.CONFIRMED)
-    due = _due(calling.since, calling.routes_used, len(chain))
-    if now < due:
-        early = GuardReason.UNCONFIRMED if calling.routes_used else GuardReason.TOO_EARLY
-        return GuardDecision(early, again_in=min(ASK_EVERY, due - now))
+    if now < _due(calling.since, calling.contacts_used, len(chain)):
+        used = calling.contacts_used > 0
+        return GuardDecision(GuardReason.UNCONFIRMED if used else GuardReason.TOO_EARLY)
     if not chain:
-        return GuardDecision(GuardReason.NO_FALLBACK, again_in=ASK_EVERY)
-    route = chain[calling.routes_used % len(chain)]
-    return GuardDecision(GuardReason.UNCONFIRMED, route, ASK_EVERY)
+        return GuardDecision(GuardReason.NO_FALLBACK)
+    contact = chain[calling.contacts_used % len(chain)]
+    return GuardDecision(GuardReason.UNCONFIRMED, contact)
 
 
-def _due(since: datetime, used: int, routes: int) -> datetime:
-    """When the next route is to be used."""
-    rounds = used // routes if routes else 0
-    pause = NEXT_ROUND_AFTER - NEXT_ROUTE_AFTER
-    return since + CONFIRM_WITHIN + used * NEXT_ROUTE_AFTER + rounds * pause
+def _due(since: datetime, used: int, contacts: int) -> datetime:
+    """When the next contact is to be turned to."""
+    rounds = used // contacts if contacts else 0
+    pause = NEXT_ROUND_AFTER - NEXT_CONTACT_AFTER
+    return since + CONFIRM_WITHIN + used * NEXT_CONTACT_AFTER + rounds * pause

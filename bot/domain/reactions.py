@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.effects import AdvanceRun, Effect, SettleIncident, UpdateMessage, UpdatePage
+from bot.domain.effects import (
+    AdvanceRun,
+    Attend,
+    Effect,
+    SettleIncident,
+    UpdateMessage,
+    UpdatePage,
+)
 from bot.domain.incident import Incident
 from bot.domain.incident_events import (
     Absorbed,
@@ -16,19 +23,24 @@ from bot.domain.incident_events import (
     AlertsChanged,
     AlertsTakenOver,
     Closed,
+    Escalated,
+    FallbackUsed,
     IncidentEvent,
     IncidentOpened,
     Mitigated,
     NoteAdded,
+    PageConfirmed,
     PageRefused,
     PageSent,
     Quieted,
     Reopened,
     Resolved,
+    ResponseOverdue,
     SeverityOverridden,
     SeverityRaised,
     SilenceCreated,
     SilenceRefused,
+    StillOnItAsked,
     Suppressed,
     TicketOpened,
     Unacknowledged,
@@ -69,12 +81,18 @@ _TELLS_CHAT = (
     NoteAdded,
     TicketOpened,
     PageSent,
+    PageConfirmed,
+    FallbackUsed,
+    Escalated,
+    StillOnItAsked,
+    ResponseOverdue,
     PageRefused,
 )
 _MAY_WAIT = (
     AlertsChanged,
     Quieted,
     PageSent,
+    PageConfirmed,
     StepStarted,
     StepProgressed,
     StepFinished,
@@ -88,8 +106,10 @@ _MOVES_RUN = (RunRequested, RunApproved)
 def after_incident(incident: Incident, events: tuple[IncidentEvent, ...]) -> tuple[Effect, ...]:
     """The effects of these events on `incident` (as it is after them), each once."""
     effects: list[Effect] = []
-    if _concerns_pager(incident) and any(isinstance(event, _TELLS_PAGER) for event in events):
+    if _concerns_pager(incident) and _tells_pager(events):
         effects.append(UpdatePage(incident.id, incident.severity))
+    if incident.second_page and not incident.wakes and _tells_pager(events):
+        effects.append(Attend(incident.id, incident.severity))
     told = [event for event in events if isinstance(event, _TELLS_CHAT)]
     if told:
         subject = Subject(SubjectKind.INCIDENT, incident.id)
@@ -97,6 +117,10 @@ def after_incident(incident: Incident, events: tuple[IncidentEvent, ...]) -> tup
     if any(isinstance(event, Quieted) for event in events):
         effects.append(SettleIncident(incident.id))
     return tuple(effects)
+
+
+def _tells_pager(events: tuple[IncidentEvent, ...]) -> bool:
+    return any(isinstance(event, _TELLS_PAGER) for event in events)
 
 
 def _may_wait(events: Sequence[IncidentEvent | RunEvent]) -> bool:

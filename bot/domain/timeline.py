@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.actor import Actor
 from bot.domain.incident_events import (
@@ -14,6 +14,9 @@ from bot.domain.incident_events import (
     AlertsChanged,
     AlertsTakenOver,
     Closed,
+    Escalated,
+    EscalationPlanned,
+    FallbackUsed,
     IncidentEvent,
     IncidentOpened,
     MessagePosted,
@@ -21,16 +24,20 @@ from bot.domain.incident_events import (
     Mitigated,
     NoteAdded,
     PageAction,
+    PageConfirmed,
     PageDelayed,
     PageRefused,
     PageSent,
     Quieted,
     Reopened,
     Resolved,
+    ResponseOverdue,
+    SecondPageClosed,
     SeverityOverridden,
     SeverityRaised,
     SilenceCreated,
     SilenceRefused,
+    StillOnItAsked,
     Suppressed,
     TicketOpened,
     Unacknowledged,
@@ -159,6 +166,8 @@ def _delivery(event: Event) -> str:
     match event:
         case PageSent(action, severity):
             return f"{_TOLD[action]} ({severity}); the pager accepted it."
+        case PageConfirmed(by):
+            return f"The page is confirmed {by}."
         case PageDelayed(action, reason, attempt, retry_in):
             return (
                 f"{_TELLING[action]} failed (try {attempt}): {reason} Next try in {retry_in:.0f} s."
@@ -169,6 +178,29 @@ def _delivery(event: Event) -> str:
             return f"Announced in {channel}."
         case MessageRefused(reason):
             return f"The chat message was refused: {reason}"
+        case _:
+            return _escalation(event)
+
+
+def _escalation(event: Event) -> str:
+    """Who was called because nobody had answered."""
+    match event:
+        case FallbackUsed(contact, waited, failed):
+            told = f"failed: {failed}" if failed else "was called."
+            return f"Nobody was known to be reached after {waited:.0f} s; {contact} {told}"
+        case EscalationPlanned(plan):
+            rules = ", ".join(f"{level} by {one.rule}" for level, one in plan.by_level.items())
+            return f"Escalates {rules}." if rules else "The policy escalates it to nobody."
+        case Escalated(contact, level, number, failed):
+            told = f"failed: {failed}" if failed else "was called."
+            return f"Nobody has taken this {level}; step {number}: {contact} {told}"
+        case StillOnItAsked():
+            return "Whoever took it was silent for long, and was asked whether they are on it."
+        case ResponseOverdue(level, within):
+            minutes = within // timedelta(minutes=1)
+            return f"Nobody responded within the {minutes} min of a {level}."
+        case SecondPageClosed():
+            return "The page at the second pager was resolved."
         case _:
             return _run(event)
 

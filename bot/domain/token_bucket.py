@@ -29,6 +29,10 @@ OTHERS = Rate(capacity=15, per_minute=20)
 """Acknowledgements and resolutions. All four numbers together are the 120 of a minute."""
 
 
+_ROUNDING = 1e-6
+"""Part of a token: who waited for as long as they were told must not be told to wait again."""
+
+
 @dataclass(frozen=True, slots=True)
 class TokenBucket:
     """`tokens` were in it `at` that moment: seconds of a clock that never goes back."""
@@ -66,6 +70,6 @@ def take(budget: PagerBudget, now: float, action: PageAction) -> tuple[PagerBudg
 
 def _take(bucket: TokenBucket, now: float) -> tuple[TokenBucket, float]:
     filled = bucket.filled(now)
-    if filled.tokens >= 1:
+    if filled.tokens >= 1 - _ROUNDING:
         return replace(filled, tokens=filled.tokens - 1), 0.0
     return filled, (1 - filled.tokens) * 60 / bucket.rate.per_minute

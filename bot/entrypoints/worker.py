@@ -14,6 +14,7 @@ from threading import Event
 
 import structlog
 
+from bot.app.attendance import Attendance
 from bot.app.chat_delivery import ChatDelivery
 from bot.app.intake import BATCH_ROWS, Intake
 from bot.app.maintenance import WindowReview
@@ -25,6 +26,7 @@ from bot.app.upkeep import Upkeep
 from bot.domain.effects import (
     AdvanceRun,
     AnswerPlan,
+    Attend,
     Effect,
     ReviewSeverity,
     ReviewWindow,
@@ -55,6 +57,7 @@ class UseCases:
     """The use cases that do effects."""
 
     pages: PageDelivery
+    attendance: Attendance
     chat: ChatDelivery
     plans: PlanAnswers
     upkeep: Upkeep
@@ -93,6 +96,8 @@ class EffectWorker:
         match effect:
             case UpdatePage():
                 does.pages.update(effect)
+            case Attend():
+                does.attendance.attend(effect)
             case UpdateMessage():
                 does.chat.update(effect)
             case SendAnswer():

@@ -8,6 +8,8 @@ from bot.ports.alert_source import AlertSource
 from bot.ports.cluster import Cluster
 from bot.ports.inbox import Inbox, InboxRow, Source
 from bot.ports.machine import Clock, Counters
+from bot.ports.notifier import Notifier
+from bot.ports.paging import PagerRecords
 from bot.ports.steps import RunbookLibrary, StepContext, StepKind
 from bot.ports.store import PostedMessage, Reader, Relation, Role, Store, Transaction
 from bot.ports.vendors import Chat, HealthProbe, Metrics, Pager
@@ -22,7 +24,9 @@ __all__ = [
     "Inbox",
     "InboxRow",
     "Metrics",
+    "Notifier",
     "Pager",
+    "PagerRecords",
     "PostedMessage",
     "Reader",
     "Relation",

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.adapters.pagerduty_webhook import parse_webhook, verify_signature
+from bot.adapters.pagerduty_webhook import parse_action, parse_webhook, verify_signature
 from bot.domain.errors import InvalidInput
+from bot.domain.oncall import PagerAction, PagerActionKind, Person
 from bot.domain.page import PagerEvent
 
 BODY = '{"event": {"id": "01ABC", "note": "Zażółć"}}'.encode()
@@ -201,3 +202,87 @@ def test_it_says_whether_an_integration_did_it(agent_type: str, by_integration: 
     event = parse_webhook(json.dumps(body).encode())
     assert event is not None
     assert event.by_integration is by_integration
+
+
+ADA = Person("PLH1HKV", "Tenex Engineer")
+AT = datetime(2020, 10, 2, 18, 45, 22, 169_000, tzinfo=UTC)
+
+
+def action(document: Any) -> PagerAction | None:
+    return parse_action(json.dumps(document).encode())
+
+
+@pytest.mark.parametrize(
+    ("event_type", "kind"),
+    [
+        ("incident.acknowledged", PagerActionKind.ACKNOWLEDGED),
+        ("incident.unacknowledged", PagerActionKind.UNACKNOWLEDGED),
+        ("incident.reassigned", PagerActionKind.REASSIGNED),
+        ("incident.escalated", PagerActionKind.ESCALATED),
+        ("incident.delegated", PagerActionKind.DELEGATED),
+        ("incident.priority_updated", PagerActionKind.PRIORITY),
+        ("incident.resolved", PagerActionKind.RESOLVED),
+        ("incident.reopened", PagerActionKind.REOPENED),
+    ],
+)
+def test_what_a_person_did_is_told_as_the_log_tells_it(
+    event_type: str, kind: PagerActionKind
+) -> None:
+    id = "5ac64822-4adc-4fda-ade0-410becf0de4f"
+    assert action(webhook(event_type=event_type)) == PagerAction(id, "PGR0VU2", kind, AT, ADA)
+
+
+def test_the_documented_note_is_understood() -> None:
+    data = {
+        "incident": {"id": "PGR0VU2", "type": "incident_reference"},
+        "id": "P2LA89X",
+        "content": "I sure am glad we are using PagerDuty!",
+        "trimmed": False,
+        "type": "incident_note",
+    }
+    note = action(webhook(event_type="incident.annotated", data=data))
+    assert note == PagerAction(
+        "P2LA89X",
+        "PGR0VU2",
+        PagerActionKind.NOTE,
+        AT,
+        ADA,
+        "I sure am glad we are using PagerDuty!",
+    )
+
+
+def test_it_says_whose_it_is_now_and_how_important() -> None:
+    user = {"id": "PTUXL6G", "summary": "User 123", "type": "user_reference"}
+    priority = {"id": "PSO75BM", "summary": "P1", "type": "priority_reference"}
+    data = {"id": "Q1", "type": "incident", "assignees": [user], "priority": priority}
+    changed = action(webhook(event_type="incident.priority_updated", data=data))
+    assert changed is not None
+    assert (changed.text, changed.assignees) == ("P1", (Person("PTUXL6G", "User 123"),))
+    reassigned = action(webhook(event_type="incident.reassigned", data=data))
+    assert reassigned is not None
+    assert reassigned.text == ""
+
+
+def test_a_time_that_ran_out_is_nobodys_doing() -> None:
+    agent = {"id": "P1", "type": "service_reference", "summary": "API"}
+    lapsed = action(webhook(event_type="incident.unacknowledged", agent=agent))
+    assert lapsed is not None
+    assert lapsed.by is None
+
+
+def test_what_an_integration_did_and_what_is_no_action_are_nothing() -> None:
+    ours = {"id": "P1", "type": "events_api_v2_inbound_integration_reference"}
+    assert action(webhook(event_type="incident.resolved", agent=ours)) is None
+    for event_type in ("incident.triggered", "service.updated", "something.new"):
+        assert action(webhook(event_type=event_type)) is None
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON))
+def test_every_action_is_understood_or_refused(changes: dict[str, Any]) -> None:
+    refusal = ""
+    try:
+        found = action(webhook(**changes))
+        assert found is None or found.kind
+    except InvalidInput as error:
+        refusal = str(error)
+    assert "\n" not in refusal

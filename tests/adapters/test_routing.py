@@ -9,7 +9,10 @@ import pytest
 
 from bot.adapters.routing import load_routing, parse_routing
 from bot.adapters.yaml_lines import LARGEST, FileProblems
+from bot.domain.classify import Severity
+from bot.domain.contact import Mention, PagerRoute, notifier, pagerduty, slack
 from bot.domain.correlation import Correlation
+from bot.domain.escalation_policy import EscalationRule, EscalationStep, default_response_times
 from bot.domain.flapping import Flapping
 from bot.domain.grouping import Grouping, GroupingOverride
 from bot.domain.heartbeat import Heartbeat
@@ -37,6 +40,18 @@ heartbeats:
     match: ['alertname="Alive"']
     silent_for: 5m
     by: [site, rack]
+escalations:
+  - id: payments
+    levels: [P0, P2]
+    match: ['team="a"']
+    steps:
+      - {after: 5m, pagerduty: primary}
+      - {after: 5m, notifier: sms-lead}
+      - {after: 10m, slack: by-level}
+    repeat: 2
+    still_on_it: 45m
+response_times: {P0: 10m, P3: 48h}
+fallback: [{notifier: mail}, slack, {slack: channel}]
 """
 MINUTE = timedelta(minutes=1)
 
@@ -49,7 +64,7 @@ def problems(text: str) -> list[str]:
 
 
 def test_every_key_is_read() -> None:
-    database, team, down, rack, alive = map(
+    database, team, down, rack, alive, of_a = map(
         parse_matcher,
         [
             'database!=""',
@@ -57,14 +72,25 @@ def test_every_key_is_read() -> None:
             'alertname="SwitchDown"',
             'rack!=""',
             'alertname="Alive"',
+            'team="a"',
         ],
     )
+    steps = (
+        EscalationStep(5 * MINUTE, pagerduty(PagerRoute.PRIMARY)),
+        EscalationStep(5 * MINUTE, notifier("sms-lead")),
+        EscalationStep(10 * MINUTE, slack(Mention.BY_LEVEL)),
+    )
+    levels = (Severity.P0, Severity.P2)
+    times = {Severity.P0: 10 * MINUTE, Severity.P3: 48 * 60 * MINUTE}
     assert parse_routing(GOOD.encode(), "routing.yaml") == RoutingPolicy(
         Grouping(("cluster", "alertname"), (GroupingOverride((database, team), ("database",)),)),
         (Correlation("switch", (down,), (rack,), ("rack",), 1.5 * MINUTE, ("site",)),),
         StormLimits(3, 0, 60 * MINUTE),
         Flapping(timedelta(0), MINUTE, 2 * MINUTE),
         (Heartbeat("alive", (alive,), 5 * MINUTE, ("site", "rack")),),
+        (EscalationRule("payments", levels, steps, (of_a,), 2, 45 * MINUTE),),
+        {**default_response_times(), **times},
+        (notifier("mail"), slack(Mention.BY_LEVEL), slack(Mention.CHANNEL)),
         hashlib.sha256(GOOD.encode()).hexdigest(),
     )
 
@@ -75,8 +101,10 @@ def test_what_is_left_out_has_its_default() -> None:
 
 
 def test_an_empty_list_means_none() -> None:
-    found = parse_routing(b"correlations: []\nheartbeats: []\n", "routing.yaml")
+    text = b"correlations: []\nheartbeats: []\nescalations: []\nfallback: []\n"
+    found = parse_routing(text, "routing.yaml")
     assert (found.correlations, found.heartbeats) == ((), ())
+    assert (found.escalations, found.fallback) == ((), ())
 
 
 def test_all_that_is_wrong_is_said_at_once_and_by_line() -> None:
@@ -154,6 +182,70 @@ heartbeats:
     ]
 
 
+def test_what_is_wrong_with_escalations_is_said_by_line() -> None:
+    text = """escalations:
+  - id: once
+    levels: [P4]
+    steps:
+      - {after: 5m}
+      - {after: 0m, slack: on-call}
+      - {after: 5m, slack: on-call, notifier: mail}
+      - {after: 5m, slack: everybody}
+      - {after: 5m, notifier: "mailto://x"}
+      - {slack: channel, phone: 5}
+  - id: once
+    levels: []
+    match: []
+    steps: []
+    repeat: -1
+    still_on_it: soon
+  - id: unsorted
+    levels: [P0, P0]
+    steps:
+      - {after: 10m, slack: channel}
+      - {after: 5m, slack: channel}
+response_times:
+  P0: 0s
+  P5: 1h
+fallback:
+  - pagerduty: primary
+  - pagerduty: third
+  - phone
+  - {}
+"""
+    one_way = "say by which one way: pagerduty, notifier or slack."
+    assert problems(text) == [
+        "3: “levels 1”: Input should be 'P0', 'P1', 'P2' or 'P3'.",
+        f"5: {one_way}",
+        "6: a duration of 0 is never over; make it longer.",
+        f"7: {one_way}",
+        "8: “slack”: Input should be 'on-call', 'channel' or 'by-level'.",
+        "9: “notifier”: String should match pattern '^[a-z][a-z0-9-]{0,62}$'.",
+        "10: “after” is missing.",
+        "10: “phone” is not known here.",
+        "11: the id “once” is given twice.",
+        "12: “levels”: List should have at least 1 item after validation, not 0.",
+        "13: “match”: List should have at least 1 item after validation, not 0.",
+        "14: “steps”: List should have at least 1 item after validation, not 0.",
+        "15: “repeat”: Input should be greater than or equal to 0.",
+        "16: “soon” is not a duration; write it like 30s, 10m or 1h.",
+        "18: “P0” is given twice.",
+        "19: a step comes before the one above it; sort them.",
+        "23: a duration of 0 is never over; make it longer.",
+        "24: “P5” is not known here.",
+        "26: the primary key is what the fallback stands in for.",
+        "27: “pagerduty”: Input should be 'primary' or 'secondary'.",
+        f"28: {one_way}",
+        f"29: {one_way}",
+    ]
+
+
+def test_a_way_that_is_tried_twice_is_a_mistake() -> None:
+    assert problems("fallback: [slack, {slack: by-level}]") == [
+        "1: “slack: by-level” is given twice."
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -165,7 +257,7 @@ heartbeats:
         ("storm: {incidents: yes}\n", "1: “incidents”: Input should be a valid integer."),
         ("flapping: {first_wait: 20m}\n", "1: first_wait is longer than longest_wait."),
         ("storm: {}\nstorm: {}\n", "2: “storm” is given twice."),
-        ("storm: {}\nescalations: []\n", "2: “escalations” is not known here."),
+        ("storm: {}\nescalation: []\n", "2: “escalation” is not known here."),
         ("storm: {\n", "2: this is not YAML that can be read"),
         ("x" * (LARGEST + 1), "1: the file is larger than"),
     ],

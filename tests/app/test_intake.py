@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -16,64 +14,33 @@ from bot.adapters import database
 from bot.adapters.store import SqlStore
 from bot.app.deliveries import Deliveries
 from bot.app.facts import FactReader
-from bot.app.intake import BATCH_ROWS, Intake, IntakeRules
+from bot.app.intake import BATCH_ALERTS, BATCH_ROWS, WAITING_ROWS, Intake, IntakeRules
 from bot.app.judging import Judge
 from bot.app.pager_events import PagerEvents
 from bot.domain.alert import Alert, AlertStatus, Delivery
-from bot.domain.classify import Policy, Severity
+from bot.domain.classify import Severity
 from bot.domain.effects import Effect, UpdatePage
 from bot.domain.errors import InvalidInput, TemporaryError
-from bot.domain.incident import Incident
+from bot.domain.incident import Incident, IncidentState
 from bot.domain.routing import RoutingPolicy
 from bot.domain.storm import StormLimits
-from bot.ports import InboxRow, Source, Transaction
+from bot.ports import Source, Transaction
 from tests.support.clock import FakeClock
+from tests.support.core import POLICY, Core, Counts, ListInbox, Row, ended, firing
 from tests.support.databases import sqlite_database
-from tests.support.examples import alert
+from tests.support.examples import NOW, alert
 
-PAGES = Policy((), Severity.P1, "digest")
 NO_STORMS = RoutingPolicy(storm=StormLimits(incidents=1_000))
 
 
-@dataclass
-class Row:
-    id: int
-    body: bytes
-    source: str = Source.ALERTMANAGER
-    received_at: float = 1_000.0
-
-
-@dataclass
-class ListInbox:
-    """Implements the `Inbox` port on a list."""
-
-    rows: list[Row] = field(default_factory=list)
-
-    def read(self, limit: int, besides: Sequence[int] = ()) -> Sequence[InboxRow]:
-        return [row for row in self.rows if row.id not in besides][:limit]
-
-    def remove(self, ids: Sequence[int]) -> None:
-        self.rows = [row for row in self.rows if row.id not in ids]
-
-
-class Counts:
-    """Implements the `Counters` port."""
-
-    def __init__(self) -> None:
-        self.counted: Counter[str] = Counter()
-
-    def count(self, name: str, number: int = 1, **labels: str) -> None:
-        self.counted[" ".join([name, *labels.values()])] += number
-
-
 def parse(body: bytes, _received_at: datetime) -> Delivery:
-    """The body names an alert; some names are trouble."""
-    name = body.decode()
+    """The body names an alert and perhaps its level, as in ``a:P2``; some names are trouble."""
+    name, _, level = body.decode().partition(":")
     if name == "refused":
         raise InvalidInput("There are no alerts in it.")
     if name == "unforeseen":
         raise KeyError("nobody thought of this")
-    return delivery(alert(fingerprint=name, labels={"alertname": name}))
+    return delivery(alert(fingerprint=name, labels={"alertname": name, "severity": level}))
 
 
 def delivery(*alerts: Alert) -> Delivery:
@@ -88,7 +55,7 @@ class World:
         self.counts = Counts()
         self.effects: list[Effect] = []
         self.store = SqlStore(engine, lambda _connection, effect, _delay: self._ask(effect))
-        judge = Judge(lambda: PAGES, FactReader(None, FakeClock()))
+        judge = Judge(lambda: POLICY, FactReader(None, FakeClock()))
         deliveries = Deliveries(judge, lambda: NO_STORMS, self.counts)
         parsers = {Source.ALERTMANAGER: parse}
         self.rules = IntakeRules(parsers, deliveries, PagerEvents(lambda _body: None))
@@ -104,6 +71,10 @@ class World:
             for number, name in enumerate(names, start=1)
         ]
 
+    def order(self) -> list[str]:
+        """The incidents' titles, in the order in which they were opened."""
+        return [title for title, _ in sorted(self.incidents().items(), key=lambda one: one[1].id)]
+
     def incidents(self) -> dict[str, Incident]:
         with self.store.read() as reader:
             return {one.title: one for one in reader.incidents(limit=1_000)}
@@ -116,6 +87,13 @@ class World:
 def world(tmp_path: Path) -> Iterator[World]:
     engine = database.create(sqlite_database(tmp_path))
     yield World(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def core(tmp_path: Path) -> Iterator[Core]:
+    engine = database.create(sqlite_database(tmp_path))
+    yield Core(engine, routing=NO_STORMS)
     engine.dispose()
 
 
@@ -201,3 +179,67 @@ def test_what_the_pager_says_is_counted_by_what_became_of_it(world: World) -> No
     world.intake.drain()
     assert world.counts.counted == {"pager_events other_type": 1}
     assert world.inbox.rows == []
+
+
+# In which order
+
+
+def test_the_worst_is_worked_in_first_and_among_equals_the_oldest(world: World) -> None:
+    world.receive("a:P2", "b:P0", "c:P3", "d:P1", "e:P0")
+    world.intake.drain()
+    assert world.order() == ["b", "e", "d", "a", "c"]
+
+
+def test_what_cannot_be_read_comes_with_what_pages(world: World) -> None:
+    world.receive("a:P2", "refused", "b:P0", "c:P1")
+    world.intake.drain()
+    assert world.order() == ["b", UNREADABLE, "c", "a"]
+
+
+def test_a_resolution_comes_after_what_fires(core: Core) -> None:
+    """So what began and ended while nobody looked is told as it was."""
+    latency = firing("Latency", "P3")
+    core.post(ended(latency, NOW))
+    core.post(latency)
+    core.drain()
+    (incident,) = core.incidents()
+    assert incident.state is IncidentState.RESOLVED
+    assert core.counts.counted == {"alerts fired": 1, "alerts resolved": 1, "incidents P3": 1}
+
+
+def test_a_large_delivery_has_a_transaction_of_its_own(core: Core) -> None:
+    many = [firing("Latency", "P2", pod=str(number)) for number in range(BATCH_ALERTS)]
+    core.post(*many)
+    core.post(firing("Errors", "P2"))
+    core.post(firing("Outage", "P0"))
+    assert [core.intake.drain() for _ in range(4)] == [1, 1, 1, 0]
+    assert [one.title.partition(":")[0] for one in core.incidents()] == [
+        "Outage",
+        "Latency",
+        "Errors",
+    ]
+
+
+def test_what_comes_meanwhile_overtakes_what_waits(core: Core) -> None:
+    for name in ("Latency", "Errors"):
+        core.post(*[firing(name, "P2", pod=str(number)) for number in range(BATCH_ALERTS)])
+    core.intake.drain()
+    core.post(firing("Outage", "P0"))
+    core.intake.drain()
+    assert [one.severity for one in core.incidents()] == [Severity.P2, Severity.P0]
+
+
+def test_what_the_pager_says_is_heard_before_what_fires(core: Core) -> None:
+    """An acknowledgement stops an escalation."""
+    many = [firing("Outage", "P1", pod=str(number)) for number in range(BATCH_ALERTS)]
+    core.post(*many)
+    core.inbox.rows.append(Row(99, b"{}", Source.PAGERDUTY))
+    assert core.intake.drain() == 1
+    assert core.counts.counted == {"pager_events other_type": 1}
+
+
+def test_more_rows_than_are_looked_at_ahead_are_all_worked_in(core: Core) -> None:
+    for number in range(WAITING_ROWS + 10):
+        core.post(firing("Latency", "P2", pod=str(number)))
+    core.drain()
+    assert core.incident().firing == WAITING_ROWS + 10

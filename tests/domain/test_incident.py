@@ -150,8 +150,9 @@ def test_the_pagers_key_is_the_same_for_one_opening_and_another_for_the_next() -
         opening(group, "Title", "Summary", classification(), at).dedup_key
         for group, at in (("g", NOW), ("g", NOW), ("g", LATER), ("h", NOW))
     )
+    after_it = opening("g", "Title", "Summary", classification(), NOW, key).dedup_key
     assert key == again
-    assert len({key, later, elsewhere}) == 3
+    assert len({key, later, elsewhere, after_it}) == 4
     assert len(key) <= 255
 
 

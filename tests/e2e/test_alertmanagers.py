@@ -246,6 +246,10 @@ def check_killed(running: Site, dice: random.Random, storm: Sequence[Mapping[str
     )
     known = {alert for one in incidents for alert in running.alerts(one)}
     assert (known, len(incidents)) == (held, services)
+    eventually(
+        lambda: running.incidents("Storm"),
+        lambda some: all(one["page"] == "trigger" for one in some),
+    )
     with delivering(running, storm, resolved=True):
         time.sleep(dice.uniform(0.0, 1.0))
         running.tocsin.restart()

@@ -185,7 +185,7 @@ def test_it_says_what_a_person_made_of_the_level(site: Site, url: str) -> None:
     site.happens(incident.id, override, actor=ANA)
     shown = text(url, "/incidents/1")
 
-    assert "Severity P3 Low, set by a person" in shown
+    assert "Severity P3 Low, set by ana" in shown
     assert f"ana set it from {incident.severity} to P3" in shown
     assert "Only a test system." in shown
     assert "The rules say" in shown

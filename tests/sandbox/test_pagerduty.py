@@ -23,6 +23,7 @@ from starlette.routing import Route
 
 from bot.domain.errors import InvalidInput, NotFound
 from bot.sandbox.pagerduty import SandboxPagerDuty, pagerduty_app
+from bot.sandbox.slack.state import seeded
 from tests.support.serve import serve
 
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"
@@ -91,11 +92,18 @@ def test_a_repeated_trigger_changes_the_alert_of_the_same_incident(service: Serv
     service.trigger()
     service.trigger(payload={"summary": "Worse", "source": "x", "severity": "error"})
     (incident,) = service.pager.incidents()
-    assert (incident.title, incident.alert_summary, incident.severity) == (
-        "It is down",
-        "Worse",
-        "error",
-    )
+    assert (incident.title, incident.alert_summary) == ("It is down", "Worse")
+
+
+def test_repeated_triggers_raise_severity_and_urgency_and_never_lower_them(
+    service: Service,
+) -> None:
+    seen = []
+    for severity in ("info", "critical", "warning"):
+        service.trigger(payload={"summary": "It is down", "source": "x", "severity": severity})
+        (incident,) = service.pager.incidents()
+        seen.append((incident.severity, incident.urgency))
+    assert seen == [("info", "low"), ("critical", "high"), ("critical", "high")]
 
 
 def test_a_trigger_after_the_resolve_opens_a_new_incident(service: Service) -> None:
@@ -330,7 +338,7 @@ def test_people_change_the_incident_and_webhooks_tell_it_in_order(
     triggered, acknowledged, resolved = (receiver.next_event() for _ in range(3))
 
     assert triggered["event_type"] == "incident.triggered"
-    assert triggered["agent"]["type"] == "inbound_integration_reference"
+    assert triggered["agent"]["type"] == "events_api_v2_inbound_integration_reference"
     assert triggered["client"] == {
         "name": "Tocsin",
         "url": "https://tocsin.example/incidents/7",
@@ -390,6 +398,44 @@ def test_a_webhook_is_tried_three_times_and_its_outcome_is_logged(
     assert incident.log[-1].text == f"webhook incident.triggered answered with {outcome}"
 
 
+def test_a_webhook_tells_of_each_thing_that_people_do(hooked: Service, receiver: Receiver) -> None:
+    hooked.trigger()
+    pager, id = hooked.pager, "Q000001"
+    pager.acknowledge(id)
+    pager.unacknowledge(id)
+    pager.reassign(id, "Chen Wei")
+    pager.escalate(id)
+    pager.delegate(id, "Ada")
+    pager.prioritize(id, "P1")
+    pager.annotate(id, "Looking at the database")
+    pager.resolve(id)
+    pager.reopen(id)
+
+    events = [receiver.next_event() for _ in range(10)]
+
+    assert [event["event_type"].removeprefix("incident.") for event in events] == [
+        "triggered",
+        "acknowledged",
+        "unacknowledged",
+        "reassigned",
+        "escalated",
+        "delegated",
+        "priority_updated",
+        "annotated",
+        "resolved",
+        "reopened",
+    ]
+    reassigned, escalated, delegated, prioritized, annotated = events[3:8]
+    assert [one["summary"] for one in reassigned["data"]["assignees"]] == ["Chen Wei"]
+    assert escalated["agent"]["type"] == "service_reference"
+    assert [one["summary"] for one in escalated["data"]["assignees"]] == ["Ben Okafor"]
+    assert delegated["data"]["escalation_policy"]["id"] == "PBACKUP"
+    assert prioritized["data"]["priority"]["summary"] == "P1"
+    assert annotated["data"]["content"] == "Looking at the database"
+    assert annotated["data"]["incident"]["id"] == id
+    assert events[-1]["data"]["status"] == "triggered"
+
+
 def test_people_cannot_touch_what_is_not_there_or_over(service: Service) -> None:
     with pytest.raises(NotFound, match="no incident Q000001"):
         service.pager.acknowledge("Q000001")
@@ -397,6 +443,9 @@ def test_people_cannot_touch_what_is_not_there_or_over(service: Service) -> None
     service.pager.resolve("Q000001")
     with pytest.raises(InvalidInput, match="Q000001 is already resolved"):
         service.pager.acknowledge("Q000001")
+    service.pager.reopen("Q000001")
+    with pytest.raises(InvalidInput, match="Q000001 is not resolved"):
+        service.pager.reopen("Q000001")
 
 
 # What can be seen
@@ -428,7 +477,18 @@ def test_what_was_dumped_can_be_loaded(service: Service) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/incidents", "/incidents/Q000001", "/oncalls", "/users/me", "/abilities"],
+    [
+        "/incidents",
+        "/incidents/Q000001",
+        "/incidents/Q000001/log_entries",
+        "/incidents/Q000001/notes",
+        "/oncalls",
+        "/services",
+        "/escalation_policies",
+        "/users",
+        "/users/me",
+        "/abilities",
+    ],
 )
 def test_the_rest_api_asks_for_a_token(service: Service, path: str) -> None:
     service.trigger()
@@ -464,3 +524,18 @@ def test_incidents_are_listed_as_asked(service: Service, query: str, keys: list[
 @pytest.mark.parametrize("query", ["limit=x", "limit=0", "limit=101", "offset=-1"])
 def test_a_page_that_makes_no_sense_is_refused(service: Service, query: str) -> None:
     assert service.get(f"/incidents?{query}").status_code == 400
+
+
+def test_a_failure_of_the_rest_api_is_told_in_its_own_words(service: Service) -> None:
+    service.pager.fail_next(429, retry_after=7)
+    answer = service.get("/incidents")
+    assert answer.json() == {"error": {"code": 2020, "message": "Rate Limit Exceeded"}}
+    assert answer.headers["ratelimit-reset"] == "7"
+
+
+def test_the_people_on_call_are_people_of_the_sandboxs_slack(service: Service) -> None:
+    on_calls = service.get("/oncalls?include[]=users").json()["oncalls"]
+    slack = {user.email: user.real_name for user in seeded().users.values()}
+    for on_call in on_calls:
+        assert slack[on_call["user"]["email"]] == on_call["user"]["name"]
+    assert {on_call["escalation_level"] for on_call in on_calls} == {1, 2}

@@ -13,7 +13,7 @@ def test_lowering_a_page_to_a_ticket_ends_it_and_enters_the_ticket(h: Harness) -
     assert h.pages() == ["resolved"]
     assert h.incident().state is IncidentState.TRIGGERED
     assert h.incident().ticket_due_at is not None
-    assert "Only one customer. (set by a person)" in h.message().text
+    assert "Only one customer. (set by ana)" in h.message().text
     assert any("Set from P1 to P2 by hand. Only one customer." in line for line in h.timeline())
 
 

@@ -113,9 +113,19 @@ def test_a_policy_that_was_invalid_for_a_moment_leaves_nothing_open(h: Harness) 
     assert h.incident().state is IncidentState.RESOLVED
 
 
+EVERYTHING_IS_P0 = b"""
+default: P0
+rules:
+  - id: info
+    level: P3
+    reason: It is information.
+    match: ['severity="info"']
+"""
+
+
 def test_a_new_policy_is_in_force_at_once(h: Harness) -> None:
     valid = h.policy_file.read_bytes()
-    h.change_policy(b"default: P0\nrules: []\n")
+    h.change_policy(EVERYTHING_IS_P0)
     h.alert(severity="warning")
     assert h.incident().severity is Severity.P0
     h.change_policy(valid)

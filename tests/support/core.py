@@ -16,24 +16,25 @@ from sqlalchemy import Engine
 from bot.adapters.store import SqlStore
 from bot.app.deliveries import Deliveries
 from bot.app.facts import FactReader
-from bot.app.intake import Intake, IntakeRules
+from bot.app.intake import Intake, IntakeRules, Parse
 from bot.app.judging import Judge
 from bot.app.maintenance import WindowReview
 from bot.app.page_delivery import PageDelivery
 from bot.app.pager_events import PagerEvents
+from bot.app.record import record_incident
 from bot.app.upkeep import Upkeep
 from bot.domain.alert import Alert, AlertStatus, Delivery
 from bot.domain.classify import Policy, Rule, Severity
 from bot.domain.effects import Effect, ReviewSeverity, ReviewWindow, SettleIncident, UpdatePage
-from bot.domain.incident import Incident
+from bot.domain.incident import Incident, override
 from bot.domain.matcher import Matcher, Operator, Place
 from bot.domain.page import Page
 from bot.domain.routing import RoutingPolicy
 from bot.domain.timeline import Event
-from bot.ports import InboxRow, Metrics, Source, Store
+from bot.ports import Inbox, InboxRow, Metrics, Source, Store
 from tests.support.clock import FakeClock
 from tests.support.effect_queue import EffectQueue
-from tests.support.examples import NOW
+from tests.support.examples import ANA, NOW
 
 
 def _by_label(level: Severity) -> Rule:
@@ -114,19 +115,23 @@ class Core:
         self.policy = policy
         self.routing = routing or RoutingPolicy()
         self.counts, self.inbox, self.pager = Counts(), ListInbox(), FakePager()
-        judge = Judge(lambda: self.policy, FactReader(metrics, self.clock))
-        self.deliveries = Deliveries(judge, lambda: self.routing, self.counts)
+        facts = FactReader(metrics, self.clock)
+
+        def judge() -> Judge:
+            return Judge(lambda: self.policy, facts)
+
+        self.deliveries = Deliveries(judge(), lambda: self.routing, self.counts)
         self.upkeep = Upkeep(self.store, judge, self.clock)
         self.windows = WindowReview(self.store, None, self.clock, lambda: 1.0)
         self.page_delivery = PageDelivery(self.store, self.pager, self.clock, lambda: 1.0)
         self._posted: list[Delivery] = []
-        self.intake = self.intake_on(self.store)
+        self.intake = self.intake_on(self.store, self.inbox)
 
-    def intake_on(self, store: Store) -> Intake:
-        """An intake that works on that store."""
-        parsers = {source: self._parse for source in Source if source != Source.PAGERDUTY}
+    def intake_on(self, store: Store, inbox: Inbox) -> Intake:
+        """Another intake, as after a start."""
+        parsers: dict[Source, Parse] = dict.fromkeys(Source, self._parse)
         rules = IntakeRules(parsers, self.deliveries, PagerEvents(lambda _body: None))
-        return Intake(store, self.inbox, rules, self.clock, self.counts)
+        return Intake(store, inbox, rules, self.clock, self.counts)
 
     def _parse(self, body: bytes, _received_at: datetime) -> Delivery:
         return self._posted[int(body)]
@@ -159,6 +164,13 @@ class Core:
     def drain(self) -> None:
         while self.intake.drain():
             pass
+
+    def override(self, level: Severity) -> None:
+        """Ana sets the level of incident 1 by hand."""
+        with self.store.transaction() as tx:
+            incident = tx.incident(1)
+            events = override(incident, level, "Because.")
+            record_incident(tx, incident, events, ANA, self.clock.now())
 
     # Time passes
 

@@ -65,7 +65,7 @@ from bot.domain.effects import AdvanceRun, Effect
 from bot.domain.heartbeat import is_heartbeat
 from bot.domain.incident import Incident
 from bot.domain.maintenance import Window
-from bot.domain.matcher_text import parse_matcher
+from bot.domain.matcher_text import parse_quick_matcher
 from bot.domain.routing import RoutingPolicy
 from bot.domain.run import Run
 from bot.entrypoints.listener import Listener, pages
@@ -168,8 +168,11 @@ class Harness:
         store, clock = self.store, self.clock
         watch = PolicyWatch("severity.yaml", store, partial(self._put, Source.TOCSIN), clock)
         self._policy = PolicyFile(self.policy_file, _policy, watch.keep, watch.refused)
-        judge = Judge(lambda: self._policy.current, FactReader(None, clock))
-        deliveries = Deliveries(judge, lambda: self.routing, self._counters)
+
+        def judge() -> Judge:
+            return Judge(lambda: self._policy.current, FactReader(None, clock))
+
+        deliveries = Deliveries(judge(), lambda: self.routing, self._counters)
         self._heartbeats = Heartbeats(store, deliveries, clock)
         self._reconciler = Reconciler(
             store,
@@ -360,7 +363,7 @@ class Harness:
     def plan_window(self, *matchers: str, minutes: float, begins_in: float = 0.0) -> Window:
         """Ana plans a maintenance window; both times are in minutes."""
         window = self.maintenance.plan(
-            [parse_matcher(text) for text in matchers],
+            [parse_quick_matcher(text) for text in matchers],
             self.clock.now() + timedelta(minutes=begins_in) if begins_in else None,
             timedelta(minutes=minutes),
             "Moving the database.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 import pytest
@@ -34,6 +35,8 @@ ARGUMENTS = [
 ]
 
 TOKEN = "a token"
+
+Colours = Literal["light", "dark"]
 
 LEAST_CONTRAST = 4.5
 """WCAG 2.2, success criterion 1.4.3 (level AA), for text of ordinary size."""
@@ -135,12 +138,12 @@ def hostile_incident(site: Site, bad: str) -> int:
 @pytest.fixture
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page in the size and the colours that the test is given; nothing may go wrong in it."""
-    size, colours = getattr(request, "param", (DESKTOP, "light"))
-    yield from opened(browser, size, colours)
+    given: tuple[ViewportSize, Colours] = getattr(request, "param", (DESKTOP, "light"))
+    yield from opened(browser, *given)
 
 
 def opened(
-    browser: Browser, size: ViewportSize, colours: Literal["light", "dark"], *, script: bool = True
+    browser: Browser, size: ViewportSize, colours: Colours, *, script: bool = True
 ) -> Iterator[Page]:
     context = browser.new_context(viewport=size, color_scheme=colours, java_script_enabled=script)
     page = context.new_page()
@@ -203,7 +206,7 @@ def test_each_page_has_its_landmarks_and_one_heading_of_the_first_level(
         levels = page.eval_on_selector_all(
             "h1, h2, h3, h4", "(all) => all.map((one) => Number(one.tagName[1]))"
         )
-        steps = zip(levels, levels[1:], strict=False)
+        steps = pairwise(levels)
         assert all(after <= before + 1 for before, after in steps), path
 
 
@@ -224,7 +227,8 @@ def test_a_responder_finds_the_way_from_the_list_to_an_alert(page: Page, served:
     page.goto(f"{served.url}/incidents")
     page.get_by_role("link", name="Open (").click()
     expect(page.get_by_role("heading", name="Resolved and closed")).to_have_count(0)
-    page.get_by_role("article").filter(has_text="INC-1 ").get_by_role("link").first.click()
+    rows = page.get_by_role("article").filter(has=page.get_by_text("INC-1", exact=True))
+    rows.get_by_role("link").click()
     page.get_by_role("link", name="Alerts (300)").click()
     alert = page.locator("details.alert").first
     expect(alert.get_by_text("Labels")).to_be_hidden()

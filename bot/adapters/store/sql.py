@@ -87,6 +87,8 @@ class SqlStore:
 def _sorted_errors() -> Iterator[None]:
     try:
         yield
+    except (exc.IntegrityError, exc.DataError):
+        raise  # No time mends what was written wrongly: nobody should wait for that.
     except exc.DBAPIError as error:
         raise TemporaryError(f"The database did not take it: {error.orig}") from error
     except exc.TimeoutError as error:

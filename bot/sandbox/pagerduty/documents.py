@@ -1,96 +1,29 @@
-"""The JSON that PagerDuty shows of its objects: in REST answers and in webhooks."""
+"""The JSON that PagerDuty shows of an incident: in REST answers and in webhooks."""
 
 from __future__ import annotations
 
-import hashlib
 import uuid
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from typing import Any
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
-from pydantic import BaseModel
-
-Document = dict[str, Any]
-
-API = "https://api.pagerduty.com"
-SITE = "https://tocsin-sandbox.pagerduty.com"
-"""Where a person would look at it; the sandbox has no such pages."""
-
-ON_CALL = "Sandbox On-Call"
-
-
-class Status(StrEnum):
-    """What state an incident is in."""
-
-    TRIGGERED = "triggered"
-    ACKNOWLEDGED = "acknowledged"
-    RESOLVED = "resolved"
-
-
-class LogEntry(BaseModel):
-    """One line of an incident's log."""
-
-    at: datetime
-    text: str
-
-
-class Acknowledgement(BaseModel):
-    """That someone works on an incident."""
-
-    at: datetime
-    by: str
-
-
-class Incident(BaseModel):
-    """An incident with its one alert. Its title stays; a repeated trigger changes the alert."""
-
-    id: str
-    number: int
-    routing_key: str
-    dedup_key: str
-    title: str
-    alert_summary: str
-    severity: str
-    client: str | None
-    client_url: str | None
-    details: Document
-    triggered_at: datetime
-    changed_at: datetime
-    status: Status = Status.TRIGGERED
-    acknowledgements: list[Acknowledgement] = []
-    log: list[LogEntry] = []
-
-
-def timestamp(moment: datetime) -> str:
-    """A moment as PagerDuty writes it: UTC, with a Z."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def user_reference(name: str) -> Document:
-    """A person; the same name is always the same person."""
-    id = "P" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:6].upper()
-    return _reference("user", "users", id, name)
-
-
-def integration_reference() -> Document:
-    """The Events API integration, as the one who did what an event asked for."""
-    return _reference("inbound_integration", "integrations", "PEVENTS", "Events API V2")
-
-
-_SERVICE = ("service", "services", "PSANDBX", "Sandbox service")
-_ESCALATION_POLICY = ("escalation_policy", "escalation_policies", "PPOLICY", "Sandbox policy")
-_SCHEDULE = ("schedule", "schedules", "PSCHEDL", "Sandbox schedule")
-
-
-def _reference(type: str, path: str, id: str, summary: str) -> Document:
-    return {
-        "id": id,
-        "type": f"{type}_reference",
-        "summary": summary,
-        "self": f"{API}/{path}/{id}",
-        "html_url": f"{SITE}/{path}/{id}",
-    }
+from bot.sandbox.pagerduty.account import (
+    API,
+    SITE,
+    policy_reference,
+    priority_reference,
+    service_reference,
+    timestamp,
+    user_document,
+    user_reference,
+)
+from bot.sandbox.pagerduty.records import (
+    Acknowledgement,
+    Document,
+    Incident,
+    LogEntry,
+    Note,
+    Status,
+)
 
 
 def incident_url(incident: Incident) -> str:
@@ -98,30 +31,54 @@ def incident_url(incident: Incident) -> str:
     return f"{SITE}/incidents/{incident.id}"
 
 
-def incident_document(incident: Incident, incident_keys: bool) -> Document:
-    """An incident in a REST answer; `incident_keys` as of `SandboxPagerDuty`."""
-    document = {
+def incident_reference(incident: Incident) -> Document:
+    """An incident, named in something else."""
+    return {
         "id": incident.id,
-        "type": "incident",
+        "type": "incident_reference",
         "summary": f"[#{incident.number}] {incident.title}",
         "self": f"{API}/incidents/{incident.id}",
         "html_url": incident_url(incident),
+    }
+
+
+def incident_document(
+    incident: Incident, incident_keys: bool, include: Collection[str] = ()
+) -> Document:
+    """An incident in a REST answer; `incident_keys` as of `SandboxPagerDuty`."""
+    assignee = user_document if "assignees" in include else user_reference
+    document = incident_reference(incident) | {
+        "type": "incident",
         "incident_number": incident.number,
         "title": incident.title,
         "created_at": timestamp(incident.triggered_at),
         "updated_at": timestamp(incident.changed_at),
         "last_status_change_at": timestamp(incident.changed_at),
         "status": incident.status.value,
-        "urgency": _urgency(incident),
-        "service": _reference(*_SERVICE),
-        "escalation_policy": _reference(*_ESCALATION_POLICY),
-        "assignments": [],
+        "urgency": incident.urgency,
+        "service": service_reference(),
+        "escalation_policy": policy_reference(incident.policy),
+        "assignments": [
+            {"at": timestamp(incident.triggered_at), "assignee": assignee(name)}
+            for name in _assignees(incident)
+        ],
         "acknowledgements": [
-            {"at": timestamp(entry.at), "acknowledger": user_reference(entry.by)}
-            for entry in incident.acknowledgements
+            {"at": timestamp(one.at), "acknowledger": _acknowledger(one, include)}
+            for one in incident.acknowledgements
         ],
     }
     return document | ({"incident_key": incident.dedup_key} if incident_keys else {})
+
+
+def _assignees(incident: Incident) -> list[str]:
+    return [] if incident.status is Status.RESOLVED else [incident.assignee]
+
+
+def _acknowledger(acknowledgement: Acknowledgement, include: Collection[str]) -> Document:
+    if acknowledgement.by is None:
+        return service_reference()
+    whole = "acknowledgers" in include
+    return (user_document if whole else user_reference)(acknowledgement.by)
 
 
 def alert_document(incident: Incident) -> Document:
@@ -135,30 +92,41 @@ def alert_document(incident: Incident) -> Document:
         "alert_key": incident.dedup_key,
         "severity": incident.severity,
         "created_at": timestamp(incident.triggered_at),
-        "service": _reference(*_SERVICE),
+        "service": service_reference(),
         "incident": {"id": incident.id, "type": "incident_reference"},
         "body": {"type": "alert_body", "details": incident.details},
     }
 
 
-def on_call_document(at: datetime) -> Document:
-    """Who is on call: always the same person, in shifts of a day."""
-    start = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+def note_document(note: Note) -> Document:
+    """A note in a REST answer."""
     return {
-        "user": user_reference(ON_CALL),
-        "schedule": _reference(*_SCHEDULE),
-        "escalation_policy": _reference(*_ESCALATION_POLICY),
-        "escalation_level": 1,
-        "start": timestamp(start),
-        "end": timestamp(start + timedelta(days=1)),
+        "id": note.id,
+        "user": user_reference(note.by),
+        "channel": {"summary": "The PagerDuty website or APIs"},
+        "content": note.text,
+        "created_at": timestamp(note.at),
     }
 
 
-def user_document() -> Document:
-    """The one whose API token it is."""
-    reference = user_reference(ON_CALL)
-    email = "on-call@sandbox.example"
-    return reference | {"type": "user", "name": ON_CALL, "email": email, "role": "user"}
+def log_entry_document(incident: Incident, entry: LogEntry) -> Document:
+    """An entry of the log in a REST answer."""
+    document = {
+        "id": entry.id,
+        "type": entry.type,
+        "summary": entry.summary,
+        "self": f"{API}/log_entries/{entry.id}?incident_id={incident.id}",
+        "html_url": f"{incident_url(incident)}/log_entries/{entry.id}",
+        "created_at": timestamp(entry.at),
+        "agent": entry.agent,
+        "channel": entry.channel,
+        "incident": incident_reference(incident),
+        "service": service_reference(),
+        "teams": [],
+        "contexts": [],
+    }
+    assignees = [user_reference(name) for name in entry.assignees]
+    return document | ({"assignees": assignees} if assignees else {})
 
 
 def page_document(name: str, items: Sequence[Document], limit: int, offset: int) -> Document:
@@ -168,31 +136,30 @@ def page_document(name: str, items: Sequence[Document], limit: int, offset: int)
     return {name: page, "limit": limit, "offset": offset, "more": more, "total": None}
 
 
-def webhook_document(
-    incident: Incident, agent: Document, at: datetime, incident_keys: bool
-) -> Document:
-    """The webhook that tells of the incident's present status."""
+def webhook_document(event_type: str, agent: Document, at: datetime, data: Document) -> Document:
+    """The webhook that tells of something that happened."""
     return {
         "event": {
             "id": uuid.uuid4().hex.upper()[:26],
-            "event_type": f"incident.{incident.status.value}",
+            "event_type": event_type,
             "resource_type": "incident",
             "occurred_at": timestamp(at),
             "agent": agent,
-            "client": _client(incident),
-            "data": _webhook_data(incident, incident_keys),
+            "client": None,
+            "data": data,
         }
     }
 
 
-def _client(incident: Incident) -> Document | None:
-    if incident.status is not Status.TRIGGERED or incident.client is None:
+def client_document(incident: Incident) -> Document | None:
+    """Who triggered the incident, as far as the event said so."""
+    if incident.client is None:
         return None
     return {"name": incident.client, "url": incident.client_url}
 
 
-def _webhook_data(incident: Incident, incident_keys: bool) -> Document:
-    resolved = incident.status is Status.RESOLVED
+def incident_data(incident: Incident, incident_keys: bool) -> Document:
+    """An incident in a webhook."""
     return {
         "id": incident.id,
         "type": "incident",
@@ -203,16 +170,39 @@ def _webhook_data(incident: Incident, incident_keys: bool) -> Document:
         "incident_key": incident.dedup_key if incident_keys else None,
         "created_at": timestamp(incident.triggered_at),
         "title": incident.title,
-        "service": _reference(*_SERVICE),
-        "assignees": [] if resolved else [user_reference(ON_CALL)],
-        "escalation_policy": _reference(*_ESCALATION_POLICY),
+        "service": service_reference(),
+        "assignees": [user_reference(name) for name in _assignees(incident)],
+        "escalation_policy": policy_reference(incident.policy),
         "teams": [],
-        "priority": None,
-        "urgency": _urgency(incident),
+        "priority": priority_reference(incident.priority) if incident.priority else None,
+        "urgency": incident.urgency,
         "conference_bridge": None,
         "resolve_reason": None,
     }
 
 
-def _urgency(incident: Incident) -> str:
-    return "high" if incident.severity in ("critical", "error") else "low"
+def note_data(incident: Incident, note: Note) -> Document:
+    """A note in a webhook: it names its incident, but not the deduplication key."""
+    return {
+        "incident": incident_reference(incident) | {"summary": incident.title},
+        "id": note.id,
+        "content": note.text,
+        "trimmed": False,
+        "type": "incident_note",
+    }
+
+
+def overview_document(incident: Incident) -> Document:
+    """An incident for the workspace page."""
+    return {
+        "id": incident.id,
+        "number": incident.number,
+        "status": incident.status.value,
+        "severity": incident.severity,
+        "title": incident.title,
+        "dedup_key": incident.dedup_key,
+        "triggered_at": timestamp(incident.triggered_at),
+        "html_url": incident_url(incident),
+        "acknowledged_by": [one.by for one in incident.acknowledgements if one.by],
+        "log": [{"at": timestamp(line.at), "text": line.text} for line in incident.log],
+    }

@@ -3,53 +3,38 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from bot.domain.errors import InvalidInput, NotFound
+from bot.sandbox.pagerduty import acts
+from bot.sandbox.pagerduty.account import ON_CALL, POLICY, TOKEN_OWNER
+from bot.sandbox.pagerduty.acts import Act, Agent
 from bot.sandbox.pagerduty.documents import (
-    ON_CALL,
-    Acknowledgement,
-    Document,
-    Incident,
-    LogEntry,
-    Status,
-    incident_url,
-    integration_reference,
-    timestamp,
-    user_reference,
+    client_document,
+    incident_data,
+    note_data,
+    overview_document,
     webhook_document,
 )
 from bot.sandbox.pagerduty.events import Event, payload_of
 from bot.sandbox.pagerduty.faults import Failure, Faults
+from bot.sandbox.pagerduty.ledger import LEDGER_LENGTH, Received
+from bot.sandbox.pagerduty.records import (
+    Document,
+    Incident,
+    LogEntry,
+    LogLine,
+    Note,
+    Status,
+    urgency_of,
+)
 from bot.sandbox.pagerduty.webhooks import WebhookSender
-
-LEDGER_LENGTH = 100_000
-"""Requests that are remembered: enough for a load test, and bounded."""
-
-
-@dataclass(slots=True)
-class Received:
-    """One request. `at` is seconds since 1970, `monotonic` the machine's steady clock.
-
-    `status` and `answer` stay None while it is being answered, and for good when the
-    answer was lost.
-    """
-
-    at: float
-    monotonic: float
-    method: str
-    path: str
-    body: Any
-    status: int | None = None
-    answer: Document | None = None
 
 
 class SandboxPagerDuty:
@@ -72,6 +57,10 @@ class SandboxPagerDuty:
     ) -> None:
         self.routing_keys = routing_keys
         self.incident_keys = incident_keys
+        self.token_owner: str | None = TOKEN_OWNER
+        """Whose every API token is; None makes them tokens of the whole account."""
+        self.scopes: Collection[str] | None = None
+        """What API tokens may do, such as ``incidents.read``; None is everything."""
         self.ledger: deque[Received] = deque(maxlen=LEDGER_LENGTH)
         self.faults = Faults()
         self.now = now
@@ -88,7 +77,7 @@ class SandboxPagerDuty:
 
     def receive(self, method: str, path: str, body: Any) -> Received:
         """Write a request that has just arrived into the ledger."""
-        received = Received(time.time(), time.monotonic(), method, path, body)
+        received = Received.now(method, path, body)
         self.ledger.append(received)
         return received
 
@@ -114,10 +103,9 @@ class SandboxPagerDuty:
         if incident is None:
             incident = self._new_incident(event, dedup_key)
             self._incidents.append(incident)
-            self._change(incident, Status.TRIGGERED, integration_reference())
+            self._act(incident, acts.triggered())
             return
-        incident.alert_summary = payload["summary"]
-        incident.severity = payload["severity"]
+        incident.repeat(payload["summary"], payload["severity"])
         self._log(incident, f"triggered again: {payload['summary']}")
 
     def _new_incident(self, event: Event, dedup_key: str) -> Incident:
@@ -135,46 +123,114 @@ class SandboxPagerDuty:
             details=payload.get("custom_details") or {},
             triggered_at=self.now(),
             changed_at=self.now(),
+            urgency=urgency_of(payload["severity"]),
+            assignee=ON_CALL,
+            policy=POLICY,
         )
 
     def _apply_to(self, incident: Incident, action: str) -> None:
         if action == "resolve":
-            self._change(incident, Status.RESOLVED, integration_reference())
+            self._act(incident, acts.resolved(acts.integration()))
         elif incident.status is Status.TRIGGERED:
-            self._change(incident, Status.ACKNOWLEDGED, integration_reference())
+            self._act(incident, acts.acknowledged(acts.integration(), None))
 
-    # What people do.
+    # What people do. All raise `NotFound`, and `InvalidInput` when it can't be done to an
+    # incident that is resolved (or, for `reopen`, that is not). A `user` None is no person,
+    # but a time that ran out.
 
     def acknowledge(self, incident_id: str, user: str = ON_CALL) -> None:
-        """Acknowledge as `user`. Raises `NotFound`, or `InvalidInput` when it is resolved."""
-        self._act(incident_id, Status.ACKNOWLEDGED, user)
+        self._do(incident_id, acts.acknowledged(acts.person(user), user))
+
+    def unacknowledge(self, incident_id: str, user: str | None = None) -> None:
+        self._do(incident_id, acts.unacknowledged(acts.person_or_timer(user)))
 
     def resolve(self, incident_id: str, user: str = ON_CALL) -> None:
-        """Resolve as `user`. Raises `NotFound`, or `InvalidInput` when it is resolved."""
-        self._act(incident_id, Status.RESOLVED, user)
+        self._do(incident_id, acts.resolved(acts.person(user)))
 
-    def _act(self, incident_id: str, status: Status, user: str) -> None:
+    def reopen(self, incident_id: str, user: str = ON_CALL) -> None:
+        self._do(incident_id, acts.reopened(acts.person(user)))
+
+    def reassign(self, incident_id: str, to: str, user: str = ON_CALL) -> None:
+        self._do(incident_id, acts.reassigned(acts.person(user), to))
+
+    def escalate(self, incident_id: str, user: str | None = None) -> None:
+        """To the second level."""
+        self._do(incident_id, acts.escalated(acts.person_or_timer(user)))
+
+    def delegate(self, incident_id: str, user: str = ON_CALL) -> None:
+        """To the other escalation policy."""
+        self._do(incident_id, acts.delegated(acts.person(user)))
+
+    def prioritize(self, incident_id: str, priority: str, user: str = ON_CALL) -> None:
+        """Give it a priority, such as P1."""
+        self._do(incident_id, acts.prioritized(acts.person(user), priority))
+
+    def set_urgency(self, incident_id: str, urgency: str, user: str = ON_CALL) -> None:
+        """Make it ``high`` or ``low``."""
+        self._do(incident_id, acts.made_urgent(acts.person(user), urgency))
+
+    def annotate(self, incident_id: str, text: str, user: str = ON_CALL) -> Note:
+        """Write a note, in whatever state the incident is."""
         with self._lock:
             incident = self.incident(incident_id)
-            if incident.status is Status.RESOLVED:
-                raise InvalidInput(f"PagerDuty's incident {incident_id} is already resolved.")
-            if status is Status.ACKNOWLEDGED:
-                incident.acknowledgements.append(Acknowledgement(at=self.now(), by=user))
-            self._change(incident, status, user_reference(user))
+            number = len(incident.notes) + 1
+            id = f"P{incident.number:04}N{number}"
+            note = Note(id=id, at=self.now(), by=user, text=text)
+            incident.notes.append(note)
+            agent = acts.person(user, "note")
+            self._record(incident, "annotated", "annotate_log_entry", agent)
+            self._send(incident, "incident.annotated", agent, note_data(incident, note))
+        return note
 
-    def _change(self, incident: Incident, status: Status, agent: Document) -> None:
-        incident.status = status
-        incident.changed_at = self.now()
-        if status is not Status.ACKNOWLEDGED:
-            incident.acknowledgements = []
-        self._log(incident, f"{status} by {agent['summary']}")
-        if self._webhooks:
-            document = webhook_document(incident, agent, incident.changed_at, self.incident_keys)
-            self._webhooks.send(document, lambda outcome: self._log(incident, outcome))
+    def _do(self, incident_id: str, act: Act) -> None:
+        with self._lock:
+            incident = self.incident(incident_id)
+            if (incident.status is Status.RESOLVED) is not act.for_resolved:
+                state = "not" if act.for_resolved else "already"
+                raise InvalidInput(f"PagerDuty's incident {incident_id} is {state} resolved.")
+            self._act(incident, act)
+
+    def _act(self, incident: Incident, act: Act) -> None:
+        act.change(incident, self.now())
+        assignees = [incident.assignee] if act.reassigns else []
+        self._record(incident, act.verb, act.entry, act.agent, assignees)
+        if act.webhook:
+            data = incident_data(incident, self.incident_keys)
+            self._send(incident, f"incident.{act.verb}", act.agent, data)
+
+    def _record(
+        self,
+        incident: Incident,
+        verb: str,
+        entry: str,
+        agent: Agent,
+        assignees: Collection[str] = (),
+    ) -> None:
+        summary = f"{verb} by {agent.name}"
+        self._log(incident, summary)
+        incident.entries.append(
+            LogEntry(
+                id=f"R{incident.number:05}E{len(incident.entries) + 1}",
+                type=entry,
+                at=self.now(),
+                summary=summary[:1].upper() + summary[1:],
+                agent=agent.in_log,
+                channel=agent.channel,
+                assignees=[*assignees],
+            )
+        )
+
+    def _send(self, incident: Incident, event_type: str, agent: Agent, data: Document) -> None:
+        if self._webhooks is None:
+            return
+        document = webhook_document(event_type, agent.in_webhook, self.now(), data)
+        if event_type == "incident.triggered":
+            document["event"]["client"] = client_document(incident)
+        self._webhooks.send(document, lambda outcome: self._log(incident, outcome))
 
     def _log(self, incident: Incident, text: str) -> None:
         with self._lock:
-            incident.log.append(LogEntry(at=self.now(), text=text))
+            incident.log.append(LogLine(at=self.now(), text=text))
 
     # What can be seen.
 
@@ -194,7 +250,7 @@ class SandboxPagerDuty:
     def overview(self) -> Document:
         """The pager for the workspace page: JSON, newest incident first."""
         with self._lock:
-            incidents = [_overview(incident) for incident in reversed(self._incidents)]
+            incidents = [overview_document(incident) for incident in reversed(self._incidents)]
         return {"sandbox": True, "on_call": ON_CALL, "incidents": incidents}
 
     def dump(self) -> Document:
@@ -223,18 +279,3 @@ class SandboxPagerDuty:
 
 
 _INCIDENTS = TypeAdapter(list[Incident])
-
-
-def _overview(incident: Incident) -> Document:
-    return {
-        "id": incident.id,
-        "number": incident.number,
-        "status": incident.status.value,
-        "severity": incident.severity,
-        "title": incident.title,
-        "dedup_key": incident.dedup_key,
-        "triggered_at": timestamp(incident.triggered_at),
-        "html_url": incident_url(incident),
-        "acknowledged_by": [entry.by for entry in incident.acknowledgements],
-        "log": [{"at": timestamp(entry.at), "text": entry.text} for entry in incident.log],
-    }

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 
-from bot.sandbox.pagerduty.documents import Document
+from bot.sandbox.pagerduty.records import Document
 
 TRIES = 3
 PAUSE_SECONDS = 0.5

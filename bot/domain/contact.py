@@ -1,7 +1,7 @@
 """Whom an escalation step or a fallback turns to.
 
-A target is a name, never an address: keys and addresses are secrets, and stand in the
-settings. So a target can be written into a policy file and onto a timeline.
+A contact is a name, never an address: keys and addresses are secrets, and stand in the
+settings. So a contact can be written into a policy file and onto a timeline.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import StrEnum
 from bot.domain.classify import Severity
 
 
-class TargetKind(StrEnum):
+class ContactKind(StrEnum):
     """The ways to reach somebody; each is also the key that names it in the policy file."""
 
     PAGERDUTY = "pagerduty"
@@ -45,26 +45,26 @@ class Mention(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Contact:
     """One who can be reached; `name` is a `PagerRoute`, a notifier's name, or a `Mention`."""
 
-    kind: TargetKind
+    kind: ContactKind
     name: str
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.name}"
 
 
-def pagerduty(route: PagerRoute) -> Target:
+def pagerduty(route: PagerRoute) -> Contact:
     """The on-call engineer of the PagerDuty service with that routing key."""
-    return Target(TargetKind.PAGERDUTY, route.value)
+    return Contact(ContactKind.PAGERDUTY, route.value)
 
 
-def notifier(name: str) -> Target:
+def notifier(name: str) -> Contact:
     """Whoever the notifier of that name in `TOCSIN_NOTIFIERS` reaches."""
-    return Target(TargetKind.NOTIFIER, name)
+    return Contact(ContactKind.NOTIFIER, name)
 
 
-def slack(mention: Mention) -> Target:
+def slack(mention: Mention) -> Contact:
     """Those whom the mention calls, in the incident's channel."""
-    return Target(TargetKind.SLACK, mention.value)
+    return Contact(ContactKind.SLACK, mention.value)
