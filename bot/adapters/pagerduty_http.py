@@ -84,10 +84,12 @@ class PagerDutyHttp:
             raise sorted_refusal(refused.response, method, path) from None
         except (UrlError, httpx2.InvalidURL, UnicodeError) as error:
             raise PermanentError(f"PAGERDUTY_API_URL can’t be asked that: {error}") from error
-        except (Error, httpx2.HTTPError, ValidationError) as error:
+        except ValidationError as error:
+            raise _unreadable(error) from error
+        except (Error, httpx2.HTTPError) as error:
             cause = error.__cause__ or error
             raise TemporaryError(
-                f"PagerDuty gave no answer that can be read: {type(cause).__name__}: {cause}"[:1000]
+                f"PagerDuty gave no answer: {type(cause).__name__}: {cause}"
             ) from error
 
 
@@ -95,8 +97,10 @@ def _checked(kind: type[Model], value: object) -> Model:
     try:
         return kind.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"])) or "the whole"
-        raise TemporaryError(
-            f"PagerDuty gave no answer that can be read: {field}: {first['msg']}"
-        ) from error
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: ValidationError) -> TemporaryError:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    field = ".".join(map(str, first["loc"])) or "the whole"
+    return TemporaryError(f"PagerDuty gave no answer that can be read: {field}: {first['msg']}")

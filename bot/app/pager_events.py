@@ -12,6 +12,7 @@ from bot.domain.errors import IllegalTransition, InvalidInput
 from bot.domain.incident import Command, Incident, decide
 from bot.domain.incident_events import PageConfirmed
 from bot.domain.page import PagerEvent
+from bot.domain.page_guard import CLOCK_SKEW
 from bot.ports import Transaction
 
 COMMANDS: Mapping[str, Command] = {
@@ -79,7 +80,7 @@ def _confirm(
 ) -> PagerEventReason:
     """The pager has opened its incident: the page stands, if it is the one that is needed now."""
     calling = incident.calling
-    if calling is None or calling.confirmed_by or event.occurred_at < calling.since:
+    if calling is None or calling.confirmed_by or event.occurred_at < calling.since - CLOCK_SKEW:
         return PagerEventReason.ALREADY_SO
     record_incident(tx, incident, (PageConfirmed(BY_WEBHOOK),), TOCSIN, now)
     return PagerEventReason.APPLIED

@@ -9,6 +9,7 @@ from datetime import datetime
 from bot.domain.actor import Actor, ActorKind
 from bot.domain.incident import Command, Incident, IncidentState
 from bot.domain.oncall import PagerActionKind, PagerIncident, PagerStatus, Person
+from bot.domain.page_guard import CLOCK_SKEW
 from bot.ports import PagerRecords
 
 ASKED = "by PagerDuty, when asked"
@@ -28,7 +29,7 @@ def confirms(found: PagerIncident | None, since: datetime) -> bool:
     if found is None or found.status is PagerStatus.RESOLVED:
         return False
     # The same key may have an incident of last night's, which nobody resolved there.
-    return found.last_status_change_at >= since or found.created_at >= since
+    return max(found.last_status_change_at, found.created_at) >= since - CLOCK_SKEW
 
 
 def done_by_people(

@@ -94,15 +94,17 @@ TRANSITIONS: Mapping[tuple[IncidentState, Command], IncidentState] = {
 }
 """Every transition that people can cause; a pair that is missing is refused."""
 
+
 @dataclass(frozen=True, slots=True)
 class PageState:
     """What the pager was told last, and the urgency it was told; None before the first page."""
 
     action: PageAction
     severity: Severity
-    at: datetime | None = None
     refused: str = ""
     """Why the pager would not take what it was told, or empty."""
+    at: datetime | None = field(default=None, compare=False)
+    """When it was told; two states are the same that differ in nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,10 +371,10 @@ def _paged(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime)
     calling = incident.calling or Calling(at)
     match event:
         case PageSent(action, severity):
-            page = PageState(action, severity, at)
+            page = PageState(action, severity, at=at)
             return replace(incident, page=page, calling=replace(calling, retry_at=None))
         case PageRefused(action, reason):
-            page = PageState(action, incident.severity, at, reason)
+            page = PageState(action, incident.severity, reason, at)
             return replace(incident, page=page, calling=replace(calling, retry_at=None))
         case PageDelayed(retry_in=seconds):
             retry_at = at + timedelta(seconds=seconds)
@@ -499,4 +501,4 @@ def _told_by_pager(
     action = _SAID_BY_PAGER.get(type(event))
     if actor.kind is not ActorKind.PAGERDUTY or action is None:
         return incident
-    return replace(incident, page=PageState(action, incident.severity, at))
+    return replace(incident, page=PageState(action, incident.severity, at=at))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -55,7 +55,8 @@ class Matcher:
     name: str
     operator: Operator
     value: str
-    pattern: Pattern | None = None
+    pattern: Pattern | None = field(default=None, compare=False)
+    """What `value` compiles to; not every library's patterns can be compared."""
 
     def holds(
         self, labels: Mapping[str, str], annotations: Mapping[str, str], expression: str = ""

@@ -31,6 +31,11 @@ NEXT_ROUND_AFTER = timedelta(minutes=5)
 """How long to wait at the end of the chain before it is gone down again."""
 
 
+CLOCK_SKEW = timedelta(seconds=60)
+"""How far the pager's clock and ours may lie apart. Without it a page that stands would count
+as last night's."""
+
+
 class GuardReason(StrEnum):
     """Why the guard does what it does."""
 

@@ -50,7 +50,7 @@ class Receiver:
         self.paths.append(request.url.path)
         self.received.append(json.loads(await request.body()))
         status = request.path_params["status"]
-        if status == 302:
+        if status == 307:
             return RedirectResponse("/200/elsewhere")
         # The body repeats what was sent; nothing of it may be believed.
         return Response(f"error=404 {SECRET}", status)
@@ -111,9 +111,9 @@ def test_what_would_be_refused_again_is_permanent(receiver: Receiver, status: in
 
 
 def test_a_redirect_is_not_followed_whatever_the_address_says(receiver: Receiver) -> None:
-    with pytest.raises(TemporaryError, match=r"^push: status 302$"):
-        receiver.notifier("push", "302/?redirect=yes").notify("push", NOTICE)
-    assert receiver.paths == ["/302/"]
+    with pytest.raises(TemporaryError, match=r"^push: status 307$"):
+        receiver.notifier("push", "307/?redirect=yes").notify("push", NOTICE)
+    assert receiver.paths == ["/307/"]
 
 
 def test_one_call_is_one_try_whose_failure_is_one(receiver: Receiver) -> None:
@@ -185,7 +185,9 @@ def test_a_mail_as_html_holds_no_markup_of_the_text() -> None:
     message = message_from_string(box.messages[0], policy=default)
     body = message.get_body(("html",))
     assert body is not None
-    assert "&lt; ! channel&gt;" in body.get_content()
+    assert "<!channel" not in body.get_content()
+    assert "&lt;&nbsp;!&nbsp;channel&gt;" in body.get_content()
+    assert "&amp;lt;b&amp;gt;" in body.get_content()
 
 
 def test_a_mail_that_is_refused_is_not_sent() -> None:
@@ -232,7 +234,7 @@ def heard() -> Iterator[Heard]:
     logging.getLogger().removeHandler(handler)
 
 
-@pytest.mark.parametrize("path", ["302", "404", "500", "slow"])
+@pytest.mark.parametrize("path", ["307", "404", "500", "slow"])
 def test_nothing_of_an_address_comes_into_any_log_or_error(
     receiver: Receiver, heard: Heard, capfd: pytest.CaptureFixture[str], path: str
 ) -> None:

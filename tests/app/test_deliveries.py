@@ -22,8 +22,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, text
-from sqlmodel import SQLModel
+from sqlalchemy import Engine
 
 from bot.adapters import database
 from bot.adapters.schema import migrate
@@ -44,6 +43,7 @@ from tests.support.core import Core, ListInbox, ended, firing
 from tests.support.databases import postgres_database, sqlite_database
 from tests.support.effect_queue import QUEUE
 from tests.support.examples import NOW
+from tests.support.stores import empty
 
 GROUPS: Mapping[str, Sequence[Alert]] = {
     "alertname=Latency": (
@@ -58,7 +58,7 @@ GROUPS: Mapping[str, Sequence[Alert]] = {
 ALERTS = [alert for group in GROUPS.values() for alert in group]
 
 EXAMPLES = settings.default.max_examples if settings.default else 100
-FEW, FEWER = (settings(max_examples=max(1, EXAMPLES // part)) for part in (3, 10))
+FEW, FEWER = (settings(max_examples=max(1, EXAMPLES // part)) for part in (4, 10))
 
 
 def moment(step: int) -> datetime:
@@ -209,18 +209,12 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
-def empty(engine: Engine) -> None:
-    names = ", ".join(table.name for table in SQLModel.metadata.sorted_tables)
-    with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
-    QUEUE.drop(engine, checkfirst=True)
-
-
 @FEWER
 @given(histories())
 def test_only_the_set_decides_on_postgresql_too(postgres_url: str, history: list[Post]) -> None:
     engine = database.create(postgres_url)
     empty(engine)
+    QUEUE.drop(engine, checkfirst=True)
     with core_on(engine) as core:
         live_through(core, history)
         check_the_end(core, history)

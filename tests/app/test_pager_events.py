@@ -84,7 +84,7 @@ def test_every_decision_can_be_done_in_some_state(event_type: str) -> None:
     [
         (None, PagerEventReason.OTHER_TYPE),
         (replace(ACKNOWLEDGED, event_type="incident.annotated"), PagerEventReason.OTHER_TYPE),
-        (replace(ACKNOWLEDGED, event_type="incident.triggered"), PagerEventReason.OTHER_TYPE),
+        (replace(ACKNOWLEDGED, event_type="incident.delegated"), PagerEventReason.OTHER_TYPE),
         (replace(ACKNOWLEDGED, dedup_key="another"), PagerEventReason.NOT_OURS),
         (replace(ACKNOWLEDGED, dedup_key=""), PagerEventReason.NOT_OURS),
         (replace(ACKNOWLEDGED, event_type="incident.reopened"), PagerEventReason.ALREADY_SO),

@@ -14,7 +14,7 @@ from bot.app.record import open_incident, record_incident
 from bot.domain.actor import ALERTMANAGER, TOCSIN
 from bot.domain.classify import Severity
 from bot.domain.effects import Effect, SettleIncident, UpdateMessage, UpdatePage
-from bot.domain.incident import RESPONSE_TIMES, opening
+from bot.domain.incident import opening
 from bot.domain.incident_events import (
     Acknowledged,
     IncidentOpened,
@@ -70,7 +70,7 @@ def test_what_does_not_page_gets_a_ticket_that_tocsin_enters(world: World) -> No
     ]
     assert world.asked == [(TELL, 0.0)]
     with world.store.read() as reader:
-        assert reader.incident(1).ticket_due_at == NOW + RESPONSE_TIMES[Severity.P2]
+        assert reader.incident(1).ticket_due_at == NOW + timedelta(hours=4)
 
 
 def test_a_window_remembers_what_it_hides_and_its_end_enters_the_ticket(world: World) -> None:

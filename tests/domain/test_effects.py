@@ -15,6 +15,7 @@ from bot.domain.effects import (
     SOON,
     AdvanceRun,
     AnswerPlan,
+    Attend,
     Effect,
     Lane,
     ReviewSeverity,
@@ -44,9 +45,13 @@ SETTLE = SettleIncident(7)
 SEVERITY = ReviewSeverity(7)
 WINDOW = ReviewWindow(7)
 SILENCE = UpdateSilence(7)
+ATTEND = Attend(7, Severity.P1)
 LATER = (SETTLE, SEVERITY, WINDOW, SILENCE)
-EFFECTS: tuple[Effect, ...] = (PAGE, MESSAGE, ANSWER, PLAN, RUN, *LATER)
-PATIENT = (PAGE, MESSAGE, RUN, *LATER)
+EFFECTS: tuple[Effect, ...] = (PAGE, ATTEND, MESSAGE, ANSWER, PLAN, RUN, *LATER)
+SHARED = (MESSAGE, SEVERITY, ATTEND)
+"""Of which one waits for all that ask for the same."""
+
+PATIENT = (PAGE, ATTEND, MESSAGE, RUN, *LATER)
 attempts = st.integers(1, 10_000)
 jitters = st.floats(0.0, 1.0)
 
@@ -59,6 +64,9 @@ def test_every_type_of_effect_is_tested() -> None:
     ("effect", "expected"),
     [
         (PAGE, Lane.PAGING),
+        (ATTEND, Lane.PAGING),
+        (replace(PAGE, severity=Severity.P0), Lane.CRITICAL),
+        (replace(ATTEND, severity=Severity.P0), Lane.CRITICAL),
         (MESSAGE, Lane.CHAT),
         (ANSWER, Lane.CHAT),
         (PLAN, Lane.RUNS),
@@ -109,7 +117,7 @@ def test_one_look_at_an_incidents_facts_waits_at_a_time() -> None:
     assert waiting_place(SEVERITY) not in (None, waiting_place(ReviewSeverity(8)))
 
 
-@pytest.mark.parametrize("effect", [one for one in EFFECTS if one not in (MESSAGE, SEVERITY)])
+@pytest.mark.parametrize("effect", [one for one in EFFECTS if one not in SHARED])
 def test_nothing_else_is_dropped_for_one_that_waits(effect: Effect) -> None:
     assert waiting_place(effect) is None
 
@@ -121,7 +129,7 @@ def test_a_worse_page_goes_first() -> None:
 
 def test_pages_go_before_whatever_else_concerns_their_incident() -> None:
     pages = [priority(UpdatePage(7, level)) for level in Severity]
-    assert max(pages) < min(priority(one) for one in EFFECTS if one != PAGE)
+    assert max(pages) < min(priority(one) for one in EFFECTS if one not in (PAGE, ATTEND))
 
 
 @pytest.mark.parametrize("effect", PATIENT)

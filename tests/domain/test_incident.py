@@ -8,11 +8,11 @@ import pytest
 from bot.domain.actor import ALERTMANAGER, TOCSIN, Actor
 from bot.domain.classify import Severity
 from bot.domain.errors import IllegalTransition, InvalidInput
+from bot.domain.escalation_policy import default_response_times
 from bot.domain.flapping import Flapping
 from bot.domain.incident import (
     LONGEST_REASON,
     OVERRIDE_RULE,
-    RESPONSE_TIMES,
     TRANSITIONS,
     Command,
     Incident,
@@ -130,7 +130,7 @@ def test_a_level_that_does_not_page_enters_a_ticket_due_at_its_response_time(
 ) -> None:
     made = opened(1, opening("group", "Title", "Summary", classification(level), NOW), NOW)
     entered = ticket(made, NOW)
-    assert entered == (TicketOpened(NOW + RESPONSE_TIMES[level]),)
+    assert entered == (TicketOpened(NOW + default_response_times()[level]),)
     assert ticket(after(made, *entered), LATER) == (), "it has one"
 
 
@@ -142,7 +142,9 @@ def test_a_ticket_is_for_what_is_open_pages_nobody_and_has_none(
 ) -> None:
     start = incident(level, state=state, suppressed_by=window, ticket_due_at=due)
     needed = state in OPEN and not level.pages and window is None and due is None
-    assert ticket(start, NOW) == ((TicketOpened(NOW + RESPONSE_TIMES[level]),) if needed else ())
+    assert ticket(start, NOW) == (
+        (TicketOpened(NOW + default_response_times()[level]),) if needed else ()
+    )
 
 
 def test_the_pagers_key_is_the_same_for_one_opening_and_another_for_the_next() -> None:

@@ -25,15 +25,15 @@ def rule(name: str, expression: str, **labels: str) -> Mapping[str, Any]:
         "alert": name,
         "expr": expression,
         "labels": {"namespace": "payments", "service": "checkout", **labels},
-        "annotations": {"summary": "checkout's requests fail"},
+        "annotations": {"summary": "checkout's requests fail or are slow"},
     }
 
 
 RULES = [
     {"alert": "Watchdog", "expr": "vector(1)", "labels": {"cluster": "c1"}},
-    rule("Flapping", "flapping > 0", severity="critical"),
-    rule("Worsening", "worsening > 1", severity="warning"),
-    rule("Worsening", "worsening > 10", severity="critical"),
+    rule("HighErrorRate", "flapping > 0", severity="critical"),
+    rule("HighLatency", "worsening > 1", severity="warning"),
+    rule("HighLatency", "worsening > 10", severity="critical"),
 ]
 
 
@@ -55,10 +55,10 @@ def real(folder: Path, running: Site) -> Iterator[Prometheus]:
 def test_what_flaps_stays_one_incident(running: Site, real: Prometheus) -> None:
     for _ in range(FLAPS + 1):
         real.gauges["flapping"] = 1
-        running.incident("Flapping", firing=1, state="triggered")
+        running.incident("HighErrorRate", firing=1, state="triggered")
         real.gauges["flapping"] = 0
-        running.incident("Flapping", firing=0)
-    incident = running.incident("Flapping", state="resolved", page="resolve")
+        running.incident("HighErrorRate", firing=0)
+    incident = running.incident("HighErrorRate", state="resolved", page="resolve")
 
     story = running.story(incident)
     assert story.count("1 alert fired") == FLAPS + 1
@@ -76,18 +76,18 @@ def test_what_flaps_stays_one_incident(running: Site, real: Prometheus) -> None:
 
 def test_what_gets_worse_raises_the_same_incident(running: Site, real: Prometheus) -> None:
     real.gauges["worsening"] = 5
-    warned = running.incident("Worsening", firing=1)
+    warned = running.incident("HighLatency", firing=1)
     assert (warned["severity"], warned["page"]) == ("P2", None)
     assert warned["ticket_due_at"]
 
     real.gauges["worsening"] = 50
-    raised = running.incident("Worsening", firing=2, page="trigger")
+    raised = running.incident("HighLatency", firing=2, page="trigger")
     assert (raised["id"], raised["dedup_key"]) == (warned["id"], warned["dedup_key"])
     assert raised["severity"] == "P1"
     assert "SeverityRaised: Raised from P2 to P1." in running.story(raised)
 
     real.gauges["worsening"] = 0
-    ended = running.incident("Worsening", state="resolved", page="resolve")
+    ended = running.incident("HighLatency", state="resolved", page="resolve")
     assert running.paged(ended) == ["trigger", "resolve"]
 
 

@@ -84,18 +84,19 @@ class Alertmanager:
         ]
         requests.post(f"{self.url}/api/v2/alerts", json=body, timeout=TIMEOUT).raise_for_status()
 
-    def holds(self) -> set[str]:
-        """The fingerprints of what fires, as it sees it."""
-        return {one["fingerprint"] for one in self._get("alerts")}
+    def holds(self, name: str) -> set[str]:
+        """The fingerprints of the alerts of that name that fire, as it sees it."""
+        found = self._get("alerts", filter=f'alertname="{name}"')
+        return {one["fingerprint"] for one in found}
 
     def silences(self) -> list[dict[str, Any]]:
         """Those that are in force."""
         return [one for one in self._get("silences") if one["status"]["state"] == "active"]
 
-    def _get(self, path: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = requests.get(
-            f"{self.url}/api/v2/{path}", timeout=TIMEOUT
-        ).json()
+    def _get(self, path: str, **query: str) -> list[dict[str, Any]]:
+        answer = requests.get(f"{self.url}/api/v2/{path}", query, timeout=TIMEOUT)
+        answer.raise_for_status()
+        found: list[dict[str, Any]] = answer.json()
         return found
 
     def _is_ready(self) -> bool:

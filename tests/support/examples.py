@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 from bot.domain.actor import Actor, ActorKind
@@ -17,6 +17,8 @@ from bot.domain.cluster import (
     ObjectKind,
     ObjectRef,
 )
+from bot.domain.contact import Mention, notifier, slack
+from bot.domain.escalation_policy import EscalationPolicy, default_response_times
 from bot.domain.incident import Incident
 from bot.domain.incident_events import (
     Absorbed,
@@ -24,6 +26,9 @@ from bot.domain.incident_events import (
     AlertsChanged,
     AlertsTakenOver,
     Closed,
+    Escalated,
+    EscalationPlanned,
+    FallbackUsed,
     IncidentEvent,
     IncidentOpened,
     MessagePosted,
@@ -31,16 +36,20 @@ from bot.domain.incident_events import (
     Mitigated,
     NoteAdded,
     PageAction,
+    PageConfirmed,
     PageDelayed,
     PageRefused,
     PageSent,
     Quieted,
     Reopened,
     Resolved,
+    ResponseOverdue,
+    SecondPageClosed,
     SeverityOverridden,
     SeverityRaised,
     SilenceCreated,
     SilenceRefused,
+    StillOnItAsked,
     Suppressed,
     TicketOpened,
     Unacknowledged,
@@ -211,6 +220,13 @@ INCIDENT_EVENTS: tuple[IncidentEvent, ...] = (
     NoteAdded("Looking at the database."),
     TicketOpened(NOW),
     PageSent(PageAction.TRIGGER, Severity.P1),
+    PageConfirmed("by PagerDuty’s webhook"),
+    FallbackUsed(notifier("sms"), 92.5, "It timed out."),
+    EscalationPlanned(EscalationPolicy().plan({}), default_response_times()),
+    Escalated(slack(Mention.CHANNEL), Severity.P0, 3),
+    StillOnItAsked(),
+    ResponseOverdue(Severity.P1, timedelta(hours=1)),
+    SecondPageClosed(),
     PageDelayed(PageAction.TRIGGER, "It timed out.", 3, 4.5),
     PageRefused(PageAction.RESOLVE, "Invalid routing key"),
     MessagePosted("#incidents"),

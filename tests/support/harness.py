@@ -37,7 +37,9 @@ from bot.adapters.runbooks import RunbookFolder
 from bot.adapters.slack import SlackChat, web_client
 from bot.adapters.store import SqlStore
 from bot.app.answers import Answers
+from bot.app.attendance import Attendance
 from bot.app.chat_delivery import ChatDelivery
+from bot.app.contacts import Contacts, Ways
 from bot.app.deliveries import Deliveries
 from bot.app.facts import FactReader
 from bot.app.heartbeats import Heartbeats
@@ -89,6 +91,7 @@ from tests.support.stand_ins import (
 )
 from tests.support.swap import Swap
 from tests.support.waiting import PATIENCE
+from tests.support.ways import ListNotifier, ListPager
 from tests.support.webhook import NEVER, alert, webhook
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -96,6 +99,8 @@ WEBHOOK_TOKEN = "scenario-webhook-token"
 
 MOMENT = 2.0
 """Seconds in which what has just happened is worked in, paged and shown."""
+ATTEND = 2.0
+"""Seconds between two looks at whether somebody must be called."""
 TOO_MANY = 2_000
 """Jobs in one go after which something surely goes round in circles."""
 
@@ -145,6 +150,8 @@ class Harness:
         self.queue = EffectQueue(self._engine, clock)
         self.store = SqlStore(self._engine, self.queue.enqueue)
         self.routing = RoutingPolicy()
+        self.second_pager = ListPager()
+        self.notifier = ListNotifier()
         self.incidents = Incidents(self.store, clock)
         self.maintenance = Maintenance(self.store, clock, silences=False)
         self.runs = Runs(self.store, _library(), clock)
@@ -181,8 +188,13 @@ class Harness:
             lambda labels: is_heartbeat(self.routing.heartbeats, labels),
             clock,
         )
+        ways = Ways(pager, self.second_pager, self.notifier, ("sms",), chat, CHANNEL)
+        self._attendance = Attendance(
+            store, Contacts(store, ways), None, lambda: self.routing, clock, confirmable=True
+        )
         use_cases = UseCases(
             PageDelivery(store, pager, clock, lambda: 1.0),
+            self._attendance,
             ChatDelivery(store, chat, CHANNEL, clock, lambda: 1.0),
             PlanAnswers(store, _library(), Planner(kinds, context_for), clock),
             Upkeep(store, judge, clock),
@@ -260,8 +272,16 @@ class Harness:
             self.go_rounds()
         self.settle()
 
+    def attend(self, seconds: float) -> None:
+        """Let time pass, and look every two seconds whether somebody must be called."""
+        for _ in range(int(seconds / ATTEND)):
+            self.fast_forward(ATTEND)
+            self._attendance.look()
+        self.settle()
+
     def go_rounds(self) -> None:
-        """Look at the policy file, at the heartbeats and at what was posted."""
+        """Look at who must be called, the policy file, the heartbeats and what was posted."""
+        self._attendance.look()
         self._policy.look()
         self._heartbeats.look()
         self._reconciler.round()
