@@ -80,8 +80,9 @@ def vendors(settings: Settings) -> Vendors:
             if pagerduty
             else secret(settings.pagerduty_webhook_secret)
         ),
-        api_token="" if pagerduty else secret(settings.pagerduty_api_token),
-        api_url=None if pagerduty else settings.pagerduty_api_url,
+        # The stand-in serves its records where it takes events, and takes any token.
+        api_token="sandbox" if pagerduty else secret(settings.pagerduty_api_token),
+        api_url=pagerduty.pagerduty_events_url if pagerduty else settings.pagerduty_api_url,
         kubeconfig=None if kubernetes else settings.kubeconfig,
         kubernetes_url=kubernetes.kubernetes_url if kubernetes else None,
         prometheus_url=(

@@ -17,6 +17,7 @@ from pagerduty import Error, EventsApiV2Client
 from pydantic import BaseModel, ValidationError
 
 from bot.adapters.pagerduty_event import DEDUP_KEY_LIMIT, trigger_properties
+from bot.adapters.pagerduty_transport import PlainHttp
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.page import Page
 
@@ -75,18 +76,6 @@ class _OneRequestClient(EventsApiV2Client):
         raise PermanentError(text)
 
 
-class _PlainHttp(httpx2.HTTPTransport):
-    """Sends what the library, which insists on https, addresses to `base` over plain http."""
-
-    def __init__(self, base: httpx2.URL) -> None:
-        super().__init__()
-        self._base = base
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        request.url = request.url.copy_with(scheme="http", port=self._base.port)
-        return super().handle_request(request)
-
-
 def _client(routing_key: str, url: str | None) -> _OneRequestClient:
     if url is None or not url.startswith("http://"):
         return _OneRequestClient(routing_key, base_url=url)
@@ -94,7 +83,7 @@ def _client(routing_key: str, url: str | None) -> _OneRequestClient:
     return _OneRequestClient(
         routing_key,
         base_url=str(base.copy_with(scheme="https")),
-        transport=_PlainHttp(base),
+        transport=PlainHttp(base),
     )
 
 

@@ -38,7 +38,7 @@ class OneRequestClient(RestApiV2Client):
             raise Refused(response)
 
 
-class _PlainHttp(httpx2.HTTPTransport):
+class PlainHttp(httpx2.HTTPTransport):
     """Sends what the library, which insists on https, addresses to `base` over plain http."""
 
     def __init__(self, base: httpx2.URL) -> None:
@@ -90,7 +90,7 @@ def rest_client(token: str, url: str | None, timeout: float) -> OneRequestClient
     try:
         if url is not None and url.startswith("http://"):
             base = httpx2.URL(url)
-            options["transport"] = _PlainHttp(base)
+            options["transport"] = PlainHttp(base)
             url = str(base.copy_with(scheme="https"))
         client = OneRequestClient(token, base_url=url, **options)
     except (UrlError, httpx2.InvalidURL) as error:

@@ -205,7 +205,7 @@ def test_a_start_with_a_bad_file_uses_the_version_before(tmp_path: Path) -> None
     path = tmp_path / "severity.yaml"
     path.write_text(BAD)
     refused: list[str] = []
-    file = PolicyFile(path, parse_policy, lambda *_: None, refused.append, lambda: TWO.encode())
+    file = PolicyFile(path, parse_policy, lambda *_: None, refused.append, TWO.encode)
     assert file.current.rules[0].id == "two"
     assert len(refused) == 1
     assert "severity.yaml:4" in refused[0]
@@ -219,5 +219,5 @@ def test_a_start_with_a_bad_file_uses_the_version_before(tmp_path: Path) -> None
 def test_a_first_start_with_a_bad_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "severity.yaml"
     path.write_text(BAD)
-    with pytest.raises(InvalidInput, match="severity.yaml:4"):
+    with pytest.raises(InvalidInput, match=r"severity.yaml:4"):
         PolicyFile(path, parse_policy, lambda *_: None, lambda _: None)
