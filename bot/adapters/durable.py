@@ -27,13 +27,13 @@ PERFORM, ADVANCE = "perform_effect", "advance_run"
 
 POLLING: Mapping[Lane, float] = {
     Lane.CRITICAL: 0.05,
-    Lane.PAGING: 0.05,
+    Lane.PAGING: 0.1,
     Lane.CHAT: 0.2,
     Lane.RUNS: 0.3,
     Lane.UPKEEP: 1.0,
 }
-"""Seconds between two looks into a queue: a page waits 25 ms on average. More often
-costs processor time while nothing happens."""
+"""Seconds between two looks into a queue: a P0's page waits 25 ms on average, another one
+twice as long. More often costs processor time while nothing happens."""
 
 WORKERS: Mapping[Lane, int] = {
     Lane.CRITICAL: 16,

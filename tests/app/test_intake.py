@@ -118,6 +118,16 @@ def test_a_row_that_comes_back_is_recognised(world: World) -> None:
     assert (world.pages(), world.counts.counted["alerts fired"]) == (1, 1)
 
 
+def test_a_row_that_cannot_be_read_and_comes_back_is_recognised(core: Core) -> None:
+    """What stands in for it is new each time, so that only the row itself can tell."""
+    for _ in range(2):
+        core.inbox.rows = [Row(1, b"no number")]
+        core.drain()
+        core.clock.advance(60)
+    assert core.inbox.rows == []
+    assert core.counts.counted["alerts fired"] == 1
+
+
 def test_a_new_inbox_file_counts_from_one_again(world: World) -> None:
     world.receive("a")
     world.intake.drain()
