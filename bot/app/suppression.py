@@ -30,7 +30,8 @@ def review(tx: Transaction, incident: Incident, now: datetime) -> Incident:
     """Suppress the incident, or end that, as the windows and its alerts demand now."""
     windows = tx.windows(ending_after=now)
     nothing_to_do = not windows and incident.suppressed_by is None
-    if nothing_to_do or incident.state.over or not incident.firing:
+    quiet = incident.state.over or not (incident.firing or incident.unseen)
+    if nothing_to_do or quiet:
         return incident
     firing = [known.alert for known in tx.firing_alerts(incident.id)]
     events = suppressing(incident.suppressed_by, firing, windows, now)

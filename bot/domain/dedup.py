@@ -74,7 +74,7 @@ def _while_firing(known: Alert, received: Alert) -> News:
     if _start(received) != _start(known):
         return News.RESTARTED if _start(received) > _start(known) else News.LATE
     due, now_due = known.ends_at, received.ends_at
-    later = now_due is not None and due is not None and now_due > due
+    later = due is not None and (now_due is None or now_due > due)
     return News.EXTENDED if later else News.REPEATED
 
 

@@ -478,6 +478,7 @@ def _move(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) 
                 acknowledged_by=None,
                 acknowledged_at=None,
                 absorbed_by=None,
+                suppressed_by=None,
             )
         case Closed():
             moved = replace(incident, state=_S.CLOSED, overridden_by=None)

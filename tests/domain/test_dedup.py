@@ -81,7 +81,7 @@ def test_the_later_end_is_remembered() -> None:
         (LATER, NOW, News.REPEATED),
         (LATER, LATER, News.REPEATED),
         (None, LATER, News.REPEATED),
-        (LATER, None, News.REPEATED),
+        (LATER, None, News.EXTENDED),
     ],
 )
 def test_what_is_due_to_end_later_is_extended(
