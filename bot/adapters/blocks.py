@@ -127,14 +127,27 @@ def _header(message: Message) -> Block:
     return header
 
 
+MENTIONED_LIMIT = 5
+"""People who are called by name in one message: who is on call first, and some behind them."""
+
+_USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
+"""Source: docs.slack.dev/reference/objects/user-object, "id"; nothing else becomes a mention."""
+
 _CALLS = {Mention.CHANNEL: "<!channel>", Mention.ON_CALL: "<!here>"}
-"""What rings for whom; the only markup that is ever sent. Who is on call is in the channel,
-so those who are active there are called."""
+"""What rings for whom, and besides people's own names the only markup that is ever sent.
+Where nobody on call is known by name, those who are active in the channel are called."""
 
 
 def _mentioned(message: Message) -> Iterator[Block]:
     if message.mention is not None:
-        yield {"type": "section", "text": {"type": "mrkdwn", "text": _CALLS[message.mention]}}
+        yield {"type": "section", "text": {"type": "mrkdwn", "text": _call(message)}}
+
+
+def _call(message: Message) -> str:
+    people = [one for one in message.mentioned if _USER_ID.fullmatch(one)][:MENTIONED_LIMIT]
+    if message.mention is Mention.ON_CALL and people:
+        return " ".join(f"<@{one}>" for one in people)
+    return _CALLS[message.mention or Mention.ON_CALL]
 
 
 def _body(text: str, most: int) -> Iterator[Block]:

@@ -20,7 +20,7 @@ from bot.app.incidents import Incidents
 from bot.app.maintenance import Maintenance
 from bot.app.planning import ContextFor
 from bot.app.runs import Runs
-from bot.app.why import Explanations
+from bot.app.why import Explanations, PolicyOf
 from bot.domain.classify import Policy
 from bot.domain.cluster import Marker
 from bot.ports import Cluster, StepContext
@@ -46,6 +46,8 @@ class Core:
     store: SqlStore
     incidents: Incidents
     maintenance: Maintenance
+    policy_of: PolicyOf
+    """The severity policy of a digest and its text."""
     explanations: Explanations
     runs: Runs
     library: RunbookFolder
@@ -58,12 +60,14 @@ def core(settings: Settings, busy_timeout: float = database.BUSY_TIMEOUT) -> Cor
     store = SqlStore(engine, DurableQueue(engine).enqueue)
     clock = SystemClock()
     library = RunbookFolder(settings.runbooks, step_kinds())
+    policy_of = lru_cache(POLICIES)(_policy_of)
     return Core(
         engine,
         store,
         Incidents(store, clock),
         Maintenance(store, clock, silences=settings.alertmanager_url is not None),
-        Explanations(store, lru_cache(POLICIES)(_policy_of)),
+        policy_of,
+        Explanations(store, policy_of),
         Runs(store, library, clock),
         library,
         clock,

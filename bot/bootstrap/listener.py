@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from starlette.requests import Request
@@ -20,7 +19,6 @@ from bot.adapters.clock import SystemClock
 from bot.adapters.inbox import Inbox
 from bot.adapters.metrics import PrometheusCounters
 from bot.adapters.pagerduty_webhook import verify_signature
-from bot.adapters.policy import parse_policy
 from bot.adapters.policy_versions import SqlPolicyVersions
 from bot.adapters.posted_alerts import check_posted
 from bot.adapters.slack import web_client
@@ -30,7 +28,6 @@ from bot.app.maintenance_answers import MaintenanceAnswers
 from bot.app.policy_history import SEVERITY, PolicyHistory
 from bot.app.run_answers import RunAnswers
 from bot.bootstrap.core import SLACK_TIMEOUT, Core, core
-from bot.domain.classify import Policy
 from bot.entrypoints.api import api
 from bot.entrypoints.health import Health
 from bot.entrypoints.incident_view import UseCases
@@ -41,15 +38,13 @@ from bot.entrypoints.slack import SlackEndpoint, SlackListener
 from bot.entrypoints.webhooks import AlertmanagerWebhook, PagerDutyWebhook, WebhookResult
 from bot.sandbox.addresses import PREFIX
 from bot.sandbox.assembly import Sandbox
+from bot.sandbox.this_machine import OnlyThisMachine
 from bot.settings import Settings
 from bot.vendors import Vendors, data_folder, sandbox_addresses, sandbox_parts, secret, vendors
 
 ANSWER_TIMEOUT = 2.0
 """Seconds that the listener waits for SQLite's write lock: Slack waits 3 for an answer, and
 what a person was told has failed must not be done later."""
-
-SHOWN_POLICIES = 4
-"""Versions of the severity policy that are kept ready for the page about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +75,7 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
     if where.slack_signing_secret:
         endpoint = SlackEndpoint(slack, where.slack_signing_secret, counters)
         routes.append(Route("/slack/events", endpoint.handle, methods=["POST"]))
-    routes.extend(_pages(settings, shared).routes())
+    routes.extend(_for_us_only(settings, route) for route in _pages(settings, shared).routes())
     sandbox = _sandbox(settings)
     if sandbox is not None:
         routes.extend(_sandbox_routes(sandbox))
@@ -92,7 +87,10 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
 
     posting = Posting(inbox, check_posted)
     rest = api(shared.incidents, shared.runs, secret(settings.api_token) or None, posting)
-    app = Listener(_webhooks(settings, where, inbox, counters), pages(routes, rest))
+    others = pages(
+        routes, rest if settings.api_token else OnlyThisMachine(rest, settings.address())
+    )
+    app = Listener(_webhooks(settings, where, inbox, counters), others)
     return ListenerProcess(app, slack, where, close)
 
 
@@ -103,14 +101,20 @@ def _pages(settings: Settings, shared: Core) -> Pages:
     policies = PolicyHistory(
         shared.store,
         SqlPolicyVersions(shared.engine),
-        lru_cache(SHOWN_POLICIES)(_policy_of),
+        shared.policy_of,
         lambda: _digest(settings.policy / SEVERITY),
     )
     return Pages(ask, policies, Place(secret(settings.api_token) or None, settings.stood_in_for))
 
 
-def _policy_of(digest: str, text: str) -> Policy:
-    return parse_policy(text.encode(), f"policy {digest[:12]}")
+def _for_us_only(settings: Settings, route: BaseRoute) -> BaseRoute:
+    """The page's route; where no token guards it (the sandbox), for this machine's names only.
+
+    Another site's page could otherwise read it, under a name that resolves to this machine.
+    """
+    if settings.api_token or not isinstance(route, Route):
+        return route
+    return Route(route.path, OnlyThisMachine(route.app, settings.address()))
 
 
 def _digest(file: Path) -> str:

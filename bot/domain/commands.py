@@ -25,6 +25,7 @@ from bot.domain.requests import (
     PlanRunbook,
     Request,
     ShowIncident,
+    ShowOnCall,
     ShowRunbook,
     ShowRuns,
     ShowTimeline,
@@ -72,6 +73,12 @@ USAGE: Mapping[str, Mapping[str, str]] = {
 SHORT_FORMS = ("restart", "failover", "rollback")
 """Runbooks with a slash command of their own: ``/restart …`` is ``/runbook run restart …``."""
 
+ON_CALL = "/oncall"
+"""The command that has no verbs but ``help``: what follows it is a service's name."""
+
+COMMANDS = (*USAGE, ON_CALL, *(f"/{short}" for short in SHORT_FORMS))
+"""All slash commands."""
+
 YES = "--yes"
 """The word that approves the plan in advance, unless a precondition fails."""
 
@@ -93,8 +100,10 @@ def parse(command: str, text: str) -> Request:
     verb = _SYNONYMS.get(word.lower(), word.lower())
     if name.lstrip("/") in SHORT_FORMS:
         return Help(name) if word == "help" else _run((name.lstrip("/"), *words(text)))
+    if name == ON_CALL:
+        return Help(name) if text.strip().lower() == "help" else ShowOnCall(text.strip())
     if name not in USAGE:
-        raise InvalidInput(_unknown(name, [*USAGE, *(f"/{short}" for short in SHORT_FORMS)]))
+        raise InvalidInput(_unknown(name, COMMANDS))
     if verb not in USAGE[name]:
         raise InvalidInput(f"{_unknown(verb, list(USAGE[name]))}\n{usage(name)}")
     if verb == "help":
@@ -109,6 +118,12 @@ def usage(command: str) -> str:
     """All that the command can do, a line each."""
     if command.lstrip("/") in SHORT_FORMS:
         return f"{command} is short for /runbook run {command.lstrip('/')}"
+    if command == ON_CALL:
+        return (
+            f"{ON_CALL}: who is on call now for the service that Tocsin pages\n"
+            f"{ON_CALL} SERVICE: who is on call now for that service of PagerDuty\n"
+            f"{ON_CALL} help: this list"
+        )
     return "\n".join(f"{command} {line}" for line in USAGE[command].values())
 
 

@@ -80,6 +80,15 @@ class AnswerPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerOnCall:
+    """Ask the pager who is on call for a service, and answer; empty: for the one we page."""
+
+    response_url: str
+    service: str
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class AdvanceRun:
     """Take a run as far as it goes without a person."""
 
@@ -125,6 +134,7 @@ Effect = (
     | UpdateMessage
     | SendAnswer
     | AnswerPlan
+    | AnswerOnCall
     | AdvanceRun
     | SettleIncident
     | ReviewSeverity
@@ -138,7 +148,7 @@ def lane(effect: Effect) -> Lane:
     match effect:
         case UpdatePage(severity=severity) | Attend(severity=severity):
             return Lane.CRITICAL if severity is Severity.P0 else Lane.PAGING
-        case UpdateMessage() | SendAnswer():
+        case UpdateMessage() | SendAnswer() | AnswerOnCall():
             return Lane.CHAT
         case AdvanceRun() | AnswerPlan():
             return Lane.RUNS
@@ -155,7 +165,7 @@ def order_key(effect: Effect) -> str:
             return f"attend:{incident_id}"
         case UpdateMessage(subject):
             return str(subject)
-        case SendAnswer(response_url) | AnswerPlan(response_url):
+        case SendAnswer(response_url) | AnswerPlan(response_url) | AnswerOnCall(response_url):
             return response_url
         case AdvanceRun(run_id):
             return f"run:{run_id}"
@@ -205,7 +215,7 @@ asked again. Everything else is tried for as long as it takes."""
 
 def next_try(effect: Effect) -> Effect | None:
     """The effect to ask for after a failed try; None when it is not worth another."""
-    if isinstance(effect, SendAnswer | AnswerPlan) and effect.attempt >= ANSWER_TRIES:
+    if isinstance(effect, SendAnswer | AnswerPlan | AnswerOnCall) and effect.attempt >= ANSWER_TRIES:
         return None
     return replace(effect, attempt=effect.attempt + 1)
 

@@ -73,6 +73,9 @@ class Message:
     """Set on messages that are updated in place; None on answers to one person."""
     mention: Mention | None = None
     """Whom the message calls."""
+    mentioned: tuple[str, ...] = ()
+    """The chat's ids of those who are on call, where they are known; `Mention.ON_CALL` calls
+    them. Ids that are none are not called."""
 
 
 @dataclass(frozen=True, slots=True)

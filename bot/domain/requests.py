@@ -166,4 +166,12 @@ class ShowRuns:
 
 RunbookRequest = ListRunbooks | ShowRunbook | PlanRunbook | StartRun | ShowRuns
 
-Request = Help | IncidentRequest | WindowRequest | RunbookRequest
+
+@dataclass(frozen=True, slots=True)
+class ShowOnCall:
+    """Who is on call for a service of the pager; an empty name: for the one that we page."""
+
+    service: str
+
+
+Request = Help | IncidentRequest | WindowRequest | RunbookRequest | ShowOnCall
