@@ -18,7 +18,8 @@ from bot.settings import load
 
 if TYPE_CHECKING:
     from bot.domain.backtest import Occurrence, RecordedAlert, Verdict
-    from bot.domain.classify import Explanation, Policy
+    from bot.domain.classify import Policy
+    from bot.domain.explain import Explanation
 
 severity = typer.Typer(no_args_is_help=True, help="The severity policy.")
 
@@ -95,7 +96,8 @@ def _explained(policy: Policy, alerts: Sequence[RecordedAlert]) -> list[Explanat
     from bot.adapters.clock import SystemClock
     from bot.adapters.prometheus import PrometheusMetrics
     from bot.app.facts import FactReader
-    from bot.domain.classify import explain, wanted
+    from bot.domain.classify import wanted
+    from bot.domain.explain import explain
     from bot.domain.facts import Context
 
     url = load().prometheus_url

@@ -199,20 +199,11 @@ class Policy:
                 yield self.rules[number]
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """A rule that lost: what stood against it, or that an earlier rule had won."""
-
-    rule: str
-    level: Severity
-    because: str
-
-
 DEFAULT_RULE = "default"
 TEXT_MODEL = "text-model"
 """What stands in the rule's place where the text model has outvoted the rule."""
 
-_LEVELS = tuple(Severity)
+LEVELS = tuple(Severity)
 """The levels by the numbers that the text model has for them."""
 
 
@@ -232,27 +223,6 @@ class Classification:
         return all(fact.measured for fact in self.facts)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A signal that was seen: the phrase or the matcher that showed it."""
-
-    signal: str
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """A classification with what was seen, and every rule that lost, in the policy's order.
-
-    `facts` are all that were looked at, those that are not known among them.
-    """
-
-    classification: Classification
-    seen: tuple[Seen, ...]
-    passed: tuple[Passed, ...]
-    facts: tuple[FactValue, ...] = ()
-
-
 def classify(
     policy: Policy,
     labels: Mapping[str, str],
@@ -260,30 +230,7 @@ def classify(
     context: Context = NO_CONTEXT,
 ) -> Classification:
     """The level of an alert with these labels and annotations, and the rule that said so."""
-    return _decided(policy, policy.case(labels, annotations, context))
-
-
-def explain(
-    policy: Policy,
-    labels: Mapping[str, str],
-    annotations: Mapping[str, str],
-    context: Context = NO_CONTEXT,
-) -> Explanation:
-    """As `classify`, with what was seen, and the rules that lost and why."""
-    case = policy.case(labels, annotations, context)
-    chosen = _decided(policy, case)
-    ids = [rule.id for rule in policy.rules]
-    won = ids.index(chosen.rule) if chosen.rule in ids else len(ids)
-    passed = tuple(
-        Passed(rule.id, rule.level, rule.objection(case) or _outdone(chosen, index > won))
-        for index, rule in enumerate(policy.rules)
-        if index != won
-    )
-    seen = [Seen(signal, str(by)) for signal, by in case.evidence.items()]
-    if policy.text_vote and (opinion := case.opinion(policy.text_vote)):
-        against = _LEVELS.index(chosen.level)
-        seen.append(Seen(TEXT_MODEL, policy.text_vote.said(opinion, against)))
-    return Explanation(chosen, tuple(seen), passed, tuple(context.facts.values()))
+    return decided(policy, policy.case(labels, annotations, context))
 
 
 def wanted(
@@ -307,7 +254,7 @@ def wanted(
     return tuple(fact for fact in policy.facts if fact.id in needs)
 
 
-def _decided(policy: Policy, case: Case) -> Classification:
+def decided(policy: Policy, case: Case) -> Classification:
     """What the first rule that applies says, and at least what is so without fallbacks."""
     chosen = _first(policy, case)
     if chosen.measured:
@@ -340,19 +287,10 @@ def _voted(vote: TextVote | None, case: Case, chosen: Classification) -> Classif
     """What the rule says, or the text model where it outvotes the rule."""
     if vote is None:
         return chosen
-    level = _LEVELS.index(chosen.level)
+    level = LEVELS.index(chosen.level)
     opinion = case.opinion(vote)
     best = vote.outvotes(opinion, level) if opinion else None
     if opinion is None or best is None:
         return chosen
     reason = f"Its wording says {vote.said(opinion, level)}, and outvotes rule {chosen.rule}."
-    return replace(chosen, level=_LEVELS[best], rule=TEXT_MODEL, reason=reason)
-
-
-def _outdone(chosen: Classification, comes_later: bool) -> str:
-    """Why a rule that nothing stands against lost."""
-    if chosen.rule == TEXT_MODEL:
-        return "the text model outvoted the rules"
-    if comes_later:
-        return f"rule {chosen.rule} comes first"
-    return f"it rests on a fallback, which must not lower the level from {chosen.level}"
+    return replace(chosen, level=LEVELS[best], rule=TEXT_MODEL, reason=reason)

@@ -12,17 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.alert import Alert, AlertStatus
-from bot.domain.classify import (
-    Case,
-    Classification,
-    Passed,
-    Policy,
-    Rule,
-    Seen,
-    Severity,
-    classify,
-    explain,
-)
+from bot.domain.classify import Case, Classification, Policy, Rule, Severity, classify
+from bot.domain.explain import Passed, Seen, explain
 from bot.domain.expression import expression_of
 from bot.domain.facts import Context
 from bot.domain.incident import Incident, evolve, opened

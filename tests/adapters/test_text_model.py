@@ -6,8 +6,9 @@ import pytest
 
 from bot.adapters.policy import load_policy
 from bot.adapters.text_model import FILE, read_text_model, shipped_text_model
-from bot.domain.classify import TEXT_MODEL, Severity, classify, explain
+from bot.domain.classify import TEXT_MODEL, Severity, classify
 from bot.domain.errors import InvalidInput
+from bot.domain.explain import explain
 
 POLICY = """
 default: P1

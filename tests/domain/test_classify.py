@@ -10,17 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.classify import (
-    DEFAULT_RULE,
-    Policy,
-    Rule,
-    Seen,
-    Severity,
-    Signals,
-    classify,
-    explain,
-    wanted,
-)
+from bot.domain.classify import DEFAULT_RULE, Policy, Rule, Severity, Signals, classify, wanted
+from bot.domain.explain import Seen, explain
 from bot.domain.facts import NO_CONTEXT, Comparison, Context, Fact, FactValue
 from bot.domain.matcher import Matcher, Operator, Place
 from bot.domain.text_model import TextModel, WordClasses

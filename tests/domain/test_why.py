@@ -6,7 +6,8 @@ from typing import Any
 
 from bot.domain.actor import ALERTMANAGER, Actor
 from bot.domain.alert import Alert, AlertStatus
-from bot.domain.classify import Classification, Passed, Policy, Rule, Severity, Signals
+from bot.domain.classify import Classification, Policy, Rule, Severity, Signals
+from bot.domain.explain import Passed
 from bot.domain.facts import Comparison, FactValue
 from bot.domain.incident_events import (
     IncidentEvent,

@@ -3,7 +3,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from bot.domain.classify import DEFAULT_RULE, Classification, Passed, Seen, Severity
+from bot.domain.classify import DEFAULT_RULE, Classification, Severity
+from bot.domain.explain import Passed, Seen
 from bot.domain.facts import FactValue
 from bot.domain.incident import OVERRIDE_RULE
 from bot.domain.message import Message
