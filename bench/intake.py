@@ -90,7 +90,7 @@ class _Bench:
         judge = Judge(lambda: policy, FactReader(None, clock))
         deliveries = Deliveries(judge, RoutingPolicy, counters)
         parsers = {Source.ALERTMANAGER: lambda body, _at: parse_delivery(body)}
-        rules = IntakeRules(parsers, deliveries, PagerEvents(parse_webhook))
+        rules = IntakeRules(parsers, deliveries, PagerEvents(parse_webhook, can_ask=False))
         self._inbox = Inbox(url)
         self._intake = Intake(store, self._inbox, rules, clock, counters)
 

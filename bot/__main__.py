@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from typing import TextIO, cast
+from typing import Annotated, TextIO, cast
 
 import msgspec
 import structlog
@@ -14,11 +14,14 @@ from bot import __version__
 from bot.cli.alert import alert
 from bot.cli.incident import incident
 from bot.cli.maintenance import maintenance
+from bot.cli.oncall import oncall
 from bot.cli.output import AsJson, plain_errors, print_as
+from bot.cli.page import page
 from bot.cli.process import process
 from bot.cli.runbook import runbook
 from bot.cli.severity import severity
 from bot.cli.slack import slack
+from bot.cli.terminal import printable
 from bot.domain.errors import InvalidInput
 from bot.settings import Settings, load, missing, table
 
@@ -34,6 +37,7 @@ for name, commands in (
     ("runbook", runbook),
     ("incident", incident),
     ("maintenance", maintenance),
+    ("page", page),
     ("slack", slack),
     ("process", process),
 ):
@@ -41,6 +45,7 @@ for name, commands in (
 
 
 app.command()(alert)
+app.command()(oncall)
 
 
 @app.command()
@@ -80,13 +85,18 @@ def _announce(settings: Settings, port: int, metrics_port: int) -> None:
 
 
 @app.command()
-def check(as_json: AsJson = False) -> None:
+def check(
+    on_call: Annotated[
+        bool, typer.Option("--oncall", help="Only whether somebody is on call at every level.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Check settings, policies, runbooks, database and every vendor; exit 1 if one fails."""
-    from bot.checks import run_checks
+    from bot.checks import check_on_call, run_checks
 
     with plain_errors():
-        findings = run_checks(load())
-    lines = [f"{'ok  ' if one.ok else 'FAIL'} {one.what}: {one.says}" for one in findings]
+        findings = (check_on_call if on_call else run_checks)(load())
+    lines = [printable(f"{one.mark} {one.what}: {one.says}") for one in findings]
     print_as([msgspec.to_builtins(one) for one in findings], as_json, "\n".join(lines))
     raise typer.Exit(0 if all(one.ok for one in findings) else 1)
 

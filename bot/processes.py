@@ -18,14 +18,18 @@ import uvicorn
 
 from bot import bootstrap
 from bot.adapters import database
+from bot.adapters.apprise_notifier import AppriseNotifier
+from bot.adapters.durable import DurableQueue
 from bot.adapters.metrics import exposition
-from bot.adapters.policy import load_policy
-from bot.adapters.routing import load_routing
+from bot.adapters.policy import parse_policy
+from bot.adapters.policy_folder import Load, Loaded, PolicyFile
 from bot.adapters.schema import migrate
+from bot.adapters.store import SqlStore
+from bot.bootstrap.policies import parse_routing_for
 from bot.domain.errors import InvalidInput, TocsinError
 from bot.entrypoints.socket_mode import SocketMode
 from bot.settings import Settings
-from bot.vendors import data_folder, vendors
+from bot.vendors import data_folder, secret, vendors
 
 NICENESS = 5
 """Of the worker: about a third of a contended core. A storm is accepted at full speed and
@@ -38,14 +42,15 @@ SHUTDOWN = 5
 def prepare(settings: Settings) -> None:
     """Refuse what would stop the worker later; bring the database up to date.
 
-    That is a policy, runbooks, a kubeconfig or a folder that can't be used: nobody is to
+    That is notifiers, a policy, runbooks, a kubeconfig or a folder that can't be used: nobody is to
     find out when the first page does not come.
     """
     migrate(database.create(settings.database_url))
     problems = _problems(
         lambda: _writable(data_folder(settings)),
-        lambda: _usable(settings, "severity.yaml", load_policy),
-        lambda: _usable(settings, "routing.yaml", load_routing),
+        lambda: AppriseNotifier(secret(settings.notifiers)),
+        lambda: _usable(settings, "severity.yaml", parse_policy),
+        lambda: _usable(settings, "routing.yaml", parse_routing_for(settings)),
         lambda: bootstrap.core(settings),
         lambda: bootstrap.cluster(vendors(settings)),
     )
@@ -63,15 +68,20 @@ def _writable(folder: Path) -> None:
         raise InvalidInput(f"{folder} can’t be written to; the worker keeps its lock there.")
 
 
-def _usable(settings: Settings, name: str, load: Callable[[Path], object]) -> None:
+def _usable(settings: Settings, name: str, load: Load[Loaded]) -> None:
     """Refuse a policy file that can't be used, unless the one that was used before can."""
-    try:
-        load(settings.policy / name)
-    except InvalidInput as error:
-        with bootstrap.core(settings).store.read() as reader:
-            if reader.last_policy(name) is None:
-                raise
-        print(f"{error}\n{name}: the version that was in use before is used.", file=sys.stderr)
+
+    def spare() -> bytes | None:
+        # Of the database alone: runbooks that can't be used are another problem.
+        engine = database.create(settings.database_url)
+        with SqlStore(engine, DurableQueue(engine).enqueue).read() as reader:
+            text = reader.last_policy(name)
+        return None if text is None else text.encode()
+
+    def keep(_digest: str, _text: str) -> None:
+        """The worker keeps it, once it uses it."""
+
+    PolicyFile(settings.policy / name, load, keep, lambda it: print(it, file=sys.stderr), spare)
 
 
 def _problems(*checks: Callable[[], object]) -> list[str]:

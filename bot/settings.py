@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -27,6 +28,18 @@ def _setting(variable: str, default: Any) -> Any:
 def _seconds(variable: str, default: float, at_least: float = 0.0) -> Any:
     """At most a day: whoever means more has mistaken the unit."""
     return Field(default=default, ge=at_least, le=86_400.0, validation_alias=variable)
+
+
+def _safe_address(url: SecretStr) -> SecretStr:
+    """The address of a heartbeat: it is a secret, so it goes in the clear on this machine only."""
+    parts = urlsplit(url.get_secret_value())
+    local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not parts.hostname or not (parts.scheme == "https" or local):
+        raise ValueError("it must be an https address, or an http one on this machine")
+    return url
+
+
+HeartbeatAddress = Annotated[SecretStr, AfterValidator(_safe_address)]
 
 
 class Settings(BaseSettings):
@@ -102,7 +115,15 @@ class Settings(BaseSettings):
     policy calls `pagerduty: secondary` goes there. Optional: without it that is passed over."""
 
     pagerduty_api_token: SecretStr | None = _setting("PAGERDUTY_API_TOKEN", None)
-    """A REST API token; `tocsin check` uses it to see that PagerDuty answers."""
+    """A REST API token. With it pages are confirmed that no webhook confirmed, what people do in
+    PagerDuty is noticed without webhooks too, and /oncall says who is on call. It also says which
+    page a webhook is about that leaves that out, as on services that create alerts besides
+    incidents, and notes and urgencies are written with it. Optional."""
+
+    pagerduty_service_id: str | None = _setting("PAGERDUTY_SERVICE_ID", None)
+    """The id of the PagerDuty service that PAGERDUTY_ROUTING_KEY leads to, such as PABC123, as
+    its page's address ends. Needed only where the REST API token may not see integration keys:
+    then /oncall and the mentions of who is on call go by it."""
 
     pagerduty_from_email: str | None = _setting("PAGERDUTY_FROM_EMAIL", None)
     """The e-mail address of the PagerDuty user in whose name notes and urgencies are written.
@@ -123,6 +144,12 @@ class Settings(BaseSettings):
     sms=twilio://… or mail=mailtos://…, on lines of their own or with commas between. The names
     are those that the routing policy uses, the addresses Apprise's
     (https://appriseit.com/services/). Optional."""
+
+    heartbeat_url: HeartbeatAddress | None = _setting("TOCSIN_HEARTBEAT_URL", None)
+    """The address of a dead man's switch outside (such as healthchecks.io's), https or, on this
+    machine, http: a GET tells it each minute that Tocsin watches, unless an open P0 or P1 may
+    have reached nobody. Let it raise an alarm, by another way than Tocsin's, after five minutes
+    of silence. Optional: without it nobody notices when Tocsin itself is down."""
 
     kubeconfig: str | None = _setting("KUBECONFIG", None)
     """The kubeconfig of the cluster on which runbooks run. Default: the service account of the

@@ -10,7 +10,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from bot.__main__ import app
-from bot.domain.commands import SHORT_FORMS, USAGE
+from bot.domain.commands import COMMANDS
 from bot.settings import Settings, table
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
@@ -29,7 +29,7 @@ def test_every_setting_says_its_meaning_and_default(name: str) -> None:
     assert len(description) > 20
 
 
-@pytest.mark.parametrize("command", [*USAGE, *(f"/{short}" for short in SHORT_FORMS)])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_slash_command_is_named(command: str) -> None:
     assert f"`{command} " in README
 

@@ -140,14 +140,15 @@ Where nobody on call is known by name, those who are active in the channel are c
 
 def _mentioned(message: Message) -> Iterator[Block]:
     if message.mention is not None:
-        yield {"type": "section", "text": {"type": "mrkdwn", "text": _call(message)}}
+        called = _call(message.mention, message.mentioned)
+        yield {"type": "section", "text": {"type": "mrkdwn", "text": called}}
 
 
-def _call(message: Message) -> str:
-    people = [one for one in message.mentioned if _USER_ID.fullmatch(one)][:MENTIONED_LIMIT]
-    if message.mention is Mention.ON_CALL and people:
-        return " ".join(f"<@{one}>" for one in people)
-    return _CALLS[message.mention or Mention.ON_CALL]
+def _call(mention: Mention, people: Sequence[str]) -> str:
+    known = [one for one in people if _USER_ID.fullmatch(one)][:MENTIONED_LIMIT]
+    if mention is Mention.ON_CALL and known:
+        return " ".join(f"<@{one}>" for one in known)
+    return _CALLS[mention]
 
 
 def _body(text: str, most: int) -> Iterator[Block]:

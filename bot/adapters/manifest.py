@@ -13,6 +13,7 @@ EVENTS_PATH = "/slack/events"
 COMMANDS = (
     ("/incident", "Work an incident", "list | show ID | why ID | ack ID | resolve ID | help"),
     ("/maintenance", "Wake nobody for a while", "add 2h MATCHER … REASON | list | end ID | help"),
+    ("/oncall", "Say who is on call", "[SERVICE] | help"),
     ("/runbook", "Plan and run a runbook", "list | show NAME | plan NAME … | run ID | status ID"),
     ("/restart", "Plan a rolling restart", "NAMESPACE/DEPLOYMENT"),
     ("/failover", "Plan a switch of a Service to its standby", "NAMESPACE/SERVICE"),

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from bot.adapters.pagerduty_documents import ReferenceDocument, people
 from bot.domain.errors import InvalidInput
-from bot.domain.oncall import PagerAction, PagerActionKind
 from bot.domain.page import PagerEvent
 
 
@@ -37,29 +37,34 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-class _Client(BaseModel):
-    url: str | None = None
+_NOTE = "incident_note"
+
+
+_Name = Annotated[str, Field(max_length=255, pattern=r"^[^\x00]*$")]
+"""An id or a key; PostgreSQL's texts can't hold a NUL."""
+
+
+class _Incident(BaseModel):
+    id: _Name
 
 
 class _Data(BaseModel):
     type: str = ""
-    id: str = ""
-    incident_key: str | None = None
-    html_url: str | None = None
+    id: _Name = ""
+    incident_key: _Name | None = None
     assignees: list[ReferenceDocument] | None = None
     priority: ReferenceDocument | None = None
-    incident: ReferenceDocument | None = None
+    incident: _Incident | None = None
     """Of a note: where it was written."""
     content: str | None = None
     """Of a note."""
 
 
 class _Event(BaseModel):
-    id: str = Field(min_length=1, max_length=255)
+    id: _Name = Field(min_length=1)
     event_type: str = Field(min_length=1, max_length=255)
     occurred_at: AwareDatetime
     agent: ReferenceDocument | None = None
-    client: _Client | None = None
     data: _Data
 
 
@@ -68,56 +73,13 @@ class _Webhook(BaseModel):
 
 
 def parse_webhook(body: bytes) -> PagerEvent | None:
-    """The event in a webhook's body, or None when it is not about an incident itself.
+    """The event in a webhook's body, or None when it is not about an incident or its notes.
 
-    PagerDuty sends test pings, notes and changes of services on the same way.
+    PagerDuty sends test pings and changes of services on the same way.
     Raises `InvalidInput` naming the field that can't be used.
     """
-    event = _event(body)
-    return _pager_event(event) if event.data.type == "incident" else None
-
-
-_KINDS = {
-    "incident.acknowledged": PagerActionKind.ACKNOWLEDGED,
-    "incident.unacknowledged": PagerActionKind.UNACKNOWLEDGED,
-    "incident.reassigned": PagerActionKind.REASSIGNED,
-    "incident.escalated": PagerActionKind.ESCALATED,
-    "incident.delegated": PagerActionKind.DELEGATED,
-    "incident.priority_updated": PagerActionKind.PRIORITY,
-    "incident.resolved": PagerActionKind.RESOLVED,
-    "incident.reopened": PagerActionKind.REOPENED,
-    "incident.annotated": PagerActionKind.NOTE,
-}
-
-
-def parse_action(body: bytes) -> PagerAction | None:
-    """What the webhook says was done, or None for what an integration did or is no action.
-
-    As `PagerRecords.log_entries` would give it: a note has the note's id, all else the
-    event's; the text is the note's, or the priority's name. Raises `InvalidInput` as
-    `parse_webhook`.
-    """
-    event = _event(body)
-    kind = _KINDS.get(event.event_type)
-    agent = event.agent or ReferenceDocument()
-    if kind is None or _is_integration(agent):
-        return None
-    data, note = event.data, kind is PagerActionKind.NOTE
-    about = data.incident if note and data.incident else data
-    return PagerAction(
-        id=data.id if note else event.id,
-        incident_id=about.id,
-        kind=kind,
-        at=event.occurred_at,
-        by=agent.person(),
-        text=data.content or "" if note else _priority(event, kind),
-        assignees=people(data.assignees or ()),
-    )
-
-
-def _priority(event: _Event, kind: PagerActionKind) -> str:
-    changed = kind is PagerActionKind.PRIORITY and event.data.priority
-    return changed.title if changed else ""
+    event = _pager_event(_event(body))
+    return event if event.incident_id else None
 
 
 def _event(body: bytes) -> _Event:
@@ -127,25 +89,28 @@ def _event(body: bytes) -> _Event:
         raise InvalidInput(_sentence(error)) from None
 
 
-def _is_integration(agent: ReferenceDocument) -> bool:
-    return agent.type.endswith("integration_reference")
-
-
 def _pager_event(event: _Event) -> PagerEvent:
-    agent = event.agent or ReferenceDocument()
-    client = event.client or _Client()
+    agent, data = event.agent or ReferenceDocument(), event.data
+    person = agent.person()
+    note = data.type == _NOTE
+    about = data.incident if note else data if data.type == "incident" else None
     return PagerEvent(
         event_id=event.id,
         event_type=event.event_type,
         occurred_at=event.occurred_at,
-        dedup_key=event.data.incident_key or "",
-        actor_name=agent.summary or "",
-        actor_id=agent.id,
-        incident_html_url=event.data.html_url or "",
-        incident_id=event.data.id,
-        client_url=client.url or "",
-        by_integration=_is_integration(agent),
+        dedup_key=data.incident_key or "",
+        actor_name=person.name if person else "",
+        actor_id=person.id if person else "",
+        incident_id=about.id if about else "",
+        by_integration=agent.type.endswith("integration_reference"),
+        text=(data.content or "") if note else _title(data.priority),
+        note_id=data.id if note else "",
+        assignees=tuple(one.name for one in people(data.assignees or ())),
     )
+
+
+def _title(reference: ReferenceDocument | None) -> str:
+    return reference.title if reference else ""
 
 
 def _sentence(error: ValidationError) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
 from bot.adapters.blocks import render
@@ -66,6 +67,7 @@ class SlackChat:
         self._client = web_client(token, base_url, timeout)
         self._timeout = timeout
         self._channels: dict[str, str] = {}
+        self._users: dict[str, str] = {}
         self._own_user = ""
 
     def post(self, channel: str, message: Message) -> MessageRef:
@@ -116,6 +118,27 @@ class SlackChat:
         if answered.status_code != HTTPStatus.OK:
             body = _webhook_error(answered.body)
             raise sorted_error(answered.status_code, answered.headers, body)
+
+    def user_of(self, email: str) -> str | None:
+        """The id of whoever has that e-mail address; who was found once is not asked for again."""
+        address = email.strip().lower()
+        if not address:
+            return None
+        if address not in self._users:
+            found = self._look_up(address)
+            if found is None:
+                return None
+            self._users[address] = found
+        return self._users[address]
+
+    def _look_up(self, address: str) -> str | None:
+        with slack_errors():
+            try:
+                return str(self._client.users_lookupByEmail(email=address)["user"]["id"])
+            except SlackApiError as error:
+                if error.response.get("error") == "users_not_found":
+                    return None
+                raise
 
     def whoami(self) -> str:
         """The bot's name and workspace, when Slack accepts the token."""

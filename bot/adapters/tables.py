@@ -58,6 +58,15 @@ class RunRow(SQLModel, table=True):
     document: str
 
 
+class PagerIncidentRow(SQLModel, table=True):
+    """That the pager's incident holds the page of ours; the newest decision taken there."""
+
+    __tablename__ = "pager_incident"
+    pager_id: str = Field(primary_key=True)
+    incident_id: int = Field(primary_key=True, index=True)
+    decided_at: str = ""
+
+
 class TicketRow(SQLModel, table=True):
     """A ticket: an incident that does not page, and by when somebody must respond."""
 

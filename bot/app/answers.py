@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bot.app.incident_answers import IncidentAnswers
 from bot.app.maintenance_answers import MaintenanceAnswers
+from bot.app.oncall import OnCallRequests
 from bot.app.run_answers import RunAnswers
 from bot.domain.actor import Actor
 from bot.domain.commands import usage
@@ -14,7 +15,7 @@ from bot.domain.errors import InvalidInput
 from bot.domain.incident import Command
 from bot.domain.incident_message import INCIDENT_ACTION
 from bot.domain.message import Message
-from bot.domain.requests import Help, IncidentRequest, Request, WindowRequest
+from bot.domain.requests import Help, IncidentRequest, Request, ShowOnCall, WindowRequest
 from bot.domain.run_message import RUN_APPROVE, RUN_CANCEL
 
 _COMMANDS = {f"{INCIDENT_ACTION}{command.value}": command for command in Command}
@@ -24,16 +25,21 @@ class Answers:
     """Does what was asked, and says what came of it."""
 
     def __init__(
-        self, incidents: IncidentAnswers, maintenance: MaintenanceAnswers, runs: RunAnswers
+        self,
+        incidents: IncidentAnswers,
+        maintenance: MaintenanceAnswers,
+        runs: RunAnswers,
+        on_call: OnCallRequests,
     ) -> None:
         self._incidents = incidents
         self._maintenance = maintenance
         self._runs = runs
+        self._on_call = on_call
 
     def to(self, request: Request, actor: Actor, response_url: str) -> Message:
         """The answer, for the one who asked. Raises `InvalidInput` for what can't be done.
 
-        `response_url` is where a later answer goes, for requests that need the cluster.
+        `response_url` is where a later answer goes, for requests that need a vendor.
         """
         if isinstance(request, Help):
             command = request.command
@@ -42,6 +48,8 @@ class Answers:
             return self._incidents.to(request, actor)
         if isinstance(request, WindowRequest):
             return self._maintenance.to(request, actor)
+        if isinstance(request, ShowOnCall):
+            return self._on_call.to(request, response_url)
         return self._runs.to(request, actor, response_url)
 
     def press(self, action: str, value: str, actor: Actor) -> Message | None:

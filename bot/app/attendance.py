@@ -7,45 +7,40 @@ decided from what is written down, so a look that is late, lost or doubled chang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from datetime import datetime, timedelta
+from collections.abc import Callable
 
 from bot.app.contacts import Contacts
 from bot.app.incidents import OPEN
-from bot.app.pager_news import ASKED, confirms, done_by_people
+from bot.app.pager_news import PagerNews
 from bot.app.record import record_incident
 from bot.domain.actor import TOCSIN
-from bot.domain.attendance import escalation_state, overdue
+from bot.domain.attendance import escalation_state, leaves_second_page, overdue, taken_by_pager
 from bot.domain.contact import Contact, Mention, PagerRoute, pagerduty, slack
 from bot.domain.effects import Attend
-from bot.domain.errors import IllegalTransition, PermanentError, TemporaryError, TocsinError
+from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.escalation import EscalationAction, EscalationDecision, due
-from bot.domain.incident import Incident, PageState, decide
+from bot.domain.incident import Incident
 from bot.domain.incident_events import (
     Escalated,
     FallbackUsed,
     IncidentEvent,
-    PageAction,
     PageConfirmed,
     SecondPageClosed,
     StillOnItAsked,
     Unacknowledged,
 )
-from bot.domain.page_guard import ASK_EVERY, GuardDecision, guard
+from bot.domain.page_guard import GuardDecision, guard, tried_since_called
 from bot.domain.routing import RoutingPolicy
-from bot.ports import Clock, PagerRecords, Store
+from bot.ports import Clock, Reader, Store
 
-LOOKED_AT = 500
-"""Open incidents that are looked at; a storm opens twenty."""
-
-ASK_AGAIN = timedelta(seconds=60)
-"""Between two questions about a page that is confirmed: what people did at the pager and
-no webhook told is noticed within this time."""
-
+LOOKED_AT = 5_000
+"""Open incidents that are looked at: tickets of weeks, with what has to page among them."""
 
 CLOSE_AGAIN = 30.0
 """Seconds until the second pager is told again that it is over."""
+
+ACCEPTED = "by its acceptance only: no webhook and no API token is set to know more"
+"""How a page is confirmed where nothing can tell more about it."""
 
 
 class Attendance:
@@ -55,26 +50,24 @@ class Attendance:
         self,
         store: Store,
         contacts: Contacts,
-        records: PagerRecords | None,
+        news: PagerNews | None,
         routing: Callable[[], RoutingPolicy],
         clock: Clock,
         *,
         confirmable: bool,
     ) -> None:
-        """`records` None: the pager can't be asked. `confirmable`: its webhooks come here."""
+        """`news` None: the pager can't be asked. `confirmable`: its webhooks come here."""
         self._store = store
         self._contacts = contacts
-        self._records = records
+        self._news = news
         self._routing = routing
         self._clock = clock
-        self._confirmable = confirmable or records is not None
-        self._asked: dict[int, datetime] = {}
+        self._confirmable = confirmable or news is not None
 
     def look(self) -> None:
         """Ask for what is due; called every few seconds."""
-        now = self._clock.now()
         with self._store.read() as reader:
-            found = [one for one in reader.incidents(OPEN, LOOKED_AT) if self._needs(one, now)]
+            found = [one for one in reader.incidents(OPEN, LOOKED_AT) if self._needs(reader, one)]
         if found:
             with self._store.transaction() as tx:
                 for incident in found:
@@ -84,146 +77,117 @@ class Attendance:
         """Do what is due for the incident, one thing after the other."""
         with self._store.transaction() as tx:
             tx.begin(effect)
-            incident = tx.incident(effect.incident_id)
-        now = self._clock.now()
-        incident = self._record(incident, overdue(incident, now))
-        incident = self._close_second(incident)
-        incident = self._confirm(incident, now)
-        incident = self._fall_back(incident, now)
-        self._escalate(incident, now)
+        steps = (
+            self._say_overdue,
+            self._close_second,
+            self._confirm,
+            self._fall_back,
+            self._escalate,
+        )
+        for step in steps:
+            # Read anew each time: a call takes seconds, in which somebody may take it.
+            with self._store.read() as reader:
+                incident = reader.incident(effect.incident_id)
+            step(incident)
 
-    def _needs(self, incident: Incident, now: datetime) -> bool:
+    def fallback(self, reader: Reader, incident: Incident) -> GuardDecision:
+        """What the fallback chain has to do for the incident now."""
+        chain = [one for one in self._routing().fallback if self._contacts.has(one)]
+        used = incident.calling is not None and incident.calling.contacts_used > 0
+        recorded = reader.recorded(incident_id=incident.id) if used else ()
+        tried = tried_since_called(incident, recorded)
+        return guard(incident, chain, tried, self._clock.now())
+
+    def _needs(self, reader: Reader, incident: Incident) -> bool:
         """Whether anything is due."""
-        guarded = self._guarded(incident, now)
-        every = ASK_EVERY if guarded.asks else ASK_AGAIN
-        asks = self._records is not None and incident.page is not None
         return bool(
-            guarded.contact
-            or (asks and self._may_ask(incident, every, now))
+            overdue(incident, self._clock.now())
+            or leaves_second_page(incident)
             or self._accepted_is_all(incident)
-            or overdue(incident, now)
-            or self._escalation(incident, now).action
+            or (self._news and self._news.due(incident, self._clock.now()))
+            or self.fallback(reader, incident).contact
+            or self._escalation(incident).action
         )
 
-    def _guarded(self, incident: Incident, now: datetime) -> GuardDecision:
-        chain = [one for one in self._routing().fallback if self._contacts.has(one)]
-        return guard(incident, _reachable_first(incident, chain), now)
+    def _say_overdue(self, incident: Incident) -> None:
+        for event in overdue(incident, self._clock.now()):
+            self._record(incident, event, lambda now: bool(overdue(now, self._clock.now())))
 
-    def _may_ask(self, incident: Incident, every: timedelta, now: datetime) -> bool:
-        asked = self._asked.get(incident.id)
-        return asked is None or now - asked >= every
+    def _close_second(self, incident: Incident) -> None:
+        if not leaves_second_page(incident):
+            return
+        try:
+            self._contacts.close(pagerduty(PagerRoute.SECONDARY), incident)
+        except TemporaryError:
+            with self._store.transaction() as tx:
+                tx.enqueue(Attend(incident.id, incident.severity), CLOSE_AGAIN)
+            return
+        except PermanentError:
+            # It would be refused again, and by now somebody has the incident.
+            pass
+        self._record(incident, SecondPageClosed())
 
     def _accepted_is_all(self, incident: Incident) -> bool:
         """Whether the pager has accepted the page, and nothing more can ever be known."""
-        return not self._confirmable and _accepted(incident)
+        return not self._confirmable and taken_by_pager(incident)
 
-    def _confirm(self, incident: Incident, now: datetime) -> Incident:
-        """Ask the pager whether the page stands, and what people did there."""
-        calling = incident.calling
-        if calling and not calling.confirmed_by and self._accepted_is_all(incident):
-            by = "by its acceptance only: no webhook and no API token is set to know more"
-            return self._record(incident, (PageConfirmed(by),))
-        if self._records is None or incident.page is None:
-            return incident
-        self._asked[incident.id] = now
-        try:
-            return self._take_news(self._records, incident)
-        except TocsinError:
-            # The pager can't be asked; the next look asks again.
-            return incident
+    def _confirm(self, incident: Incident) -> None:
+        """Find out whether the page stands, and what people did at the pager."""
+        if self._accepted_is_all(incident):
+            self._record(incident, PageConfirmed(ACCEPTED), self._accepted_is_all)
+        elif self._news is not None and self._news.due(incident, self._clock.now()):
+            self._news.take(incident)
 
-    def _take_news(self, records: PagerRecords, incident: Incident) -> Incident:
-        found = records.incident_of(incident.dedup_key)
-        calling = incident.calling
-        if calling and not calling.confirmed_by and confirms(found, calling.since):
-            incident = self._record(incident, (PageConfirmed(ASKED),))
-        for done in done_by_people(records, found, incident) if found else ():
-            with self._store.transaction() as tx, suppress(IllegalTransition):
-                current = tx.incident(incident.id)
-                events = decide(current, done.command)
-                incident = record_incident(tx, current, events, done.actor, self._clock.now())
-        return incident
-
-    def _fall_back(self, incident: Incident, now: datetime) -> Incident:
-        contact = self._guarded(incident, now).contact
+    def _fall_back(self, incident: Incident) -> None:
+        with self._store.read() as reader:
+            contact = self.fallback(reader, incident).contact
         if contact is None or incident.calling is None:
-            return incident
-        waited = (now - incident.calling.since).total_seconds()
-        why = "Nobody is known to have been reached by the page"
-        failed = self._called(contact, incident, why)
-        return self._record(incident, (FallbackUsed(contact, waited, failed),))
+            return
+        waited = (self._clock.now() - incident.calling.since).total_seconds()
+        failed = self._called(contact, incident, "Nobody is known to have been reached by the page")
+        self._record(incident, FallbackUsed(contact, waited, failed))
 
-    def _escalation(self, incident: Incident, now: datetime) -> EscalationDecision:
-        return due(incident.response.plan, escalation_state(incident), now)
+    def _escalation(self, incident: Incident) -> EscalationDecision:
+        return due(incident.response.plan, escalation_state(incident), self._clock.now())
 
-    def _escalate(self, incident: Incident, now: datetime) -> Incident:
-        decision = self._escalation(incident, now)
+    def _escalate(self, incident: Incident) -> None:
+        decision = self._escalation(incident)
         match decision.action:
             case EscalationAction.CALL if decision.step is not None:
                 contact = decision.step.contact
                 failed = self._called(contact, incident, "Nobody has taken it yet")
-                event: IncidentEvent = Escalated(
-                    contact, incident.severity, decision.number, failed
-                )
+                level, number = incident.severity, decision.number
+                self._record(incident, Escalated(contact, level, number, failed))
             case EscalationAction.ASK:
                 self._called(slack(Mention.ON_CALL), incident, "Still on it? Say so on its thread")
-                event = StillOnItAsked()
+                self._record(incident, StillOnItAsked())
             case EscalationAction.RESUME:
-                event = Unacknowledged()
-            case _:
-                return incident
-        return self._record(incident, (event,))
+                self._record(incident, Unacknowledged(), self._resumes)
 
-    def _close_second(self, incident: Incident) -> Incident:
-        if not incident.second_page or incident.wakes:
-            return incident
-        second = pagerduty(PagerRoute.SECONDARY)
-        try:
-            self._contacts.close(second, incident)
-        except TemporaryError:
-            with self._store.transaction() as tx:
-                tx.enqueue(Attend(incident.id, incident.severity), CLOSE_AGAIN)
-            return incident
-        except PermanentError:
-            # It would be refused again, and by now somebody has the incident.
-            pass
-        return self._record(incident, (SecondPageClosed(),))
+    def _resumes(self, incident: Incident) -> bool:
+        return self._escalation(incident).action is EscalationAction.RESUME
 
     def _called(self, contact: Contact, incident: Incident, why: str) -> str:
         """Turn to the contact; why it did not take it, or empty."""
         try:
             self._contacts.call(contact, incident, why)
-        except TocsinError as error:
-            return str(error)
+        except Exception as error:
+            # Also what nobody foresaw: one broken way must not keep the next from being used.
+            return str(error) or type(error).__name__
         return ""
 
-    def _record(self, incident: Incident, events: Sequence[IncidentEvent]) -> Incident:
-        if not events:
-            return incident
+    def _record(
+        self,
+        incident: Incident,
+        event: IncidentEvent,
+        still: Callable[[Incident], bool] = lambda _: True,
+    ) -> None:
+        """Write it down, if it still holds of the incident as it is by now."""
         with self._store.transaction() as tx:
             current = tx.incident(incident.id)
-            return record_incident(tx, current, tuple(events), TOCSIN, self._clock.now())
-
-
-def _accepted(incident: Incident) -> bool:
-    page, calling = incident.page, incident.calling
-    return (
-        calling is not None
-        and not calling.confirmed_by
-        and page is not None
-        and _is_of_now(page, calling.since)
-    )
-
-
-def _is_of_now(page: PageState, since: datetime) -> bool:
-    sent = page.action is PageAction.TRIGGER and not page.refused
-    return sent and page.at is not None and page.at >= since
-
-
-def _reachable_first(incident: Incident, chain: Sequence[Contact]) -> Sequence[Contact]:
-    """While the pager is out of reach its second key is too, most likely: it comes last."""
-    dark = incident.calling is not None and incident.calling.retry_at is not None
-    if not dark:
-        return chain
-    second = pagerduty(PagerRoute.SECONDARY)
-    return sorted(chain, key=lambda one: one == second)
+            if not still(current):
+                return
+            after = record_incident(tx, current, (event,), TOCSIN, self._clock.now())
+            if leaves_second_page(after):
+                # Somebody took it while the second pager was being called.
+                tx.enqueue(Attend(after.id, after.severity))

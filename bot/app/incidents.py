@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.app.pager_notes import note_text
 from bot.app.record import record_incident
 from bot.domain.actor import Actor
 from bot.domain.classify import Severity
 from bot.domain.dedup import KnownAlert
+from bot.domain.effects import WriteNote
 from bot.domain.errors import InvalidInput
 from bot.domain.incident import Command, Incident, IncidentState, decide, override
 from bot.domain.incident_events import NoteAdded
@@ -46,13 +48,15 @@ class Incidents:
         return incident.severity, after
 
     def note(self, incident_id: int, text: str, actor: Actor) -> Incident:
-        """Write something down on the timeline."""
+        """Write something down on the timeline, and at the pager if it pages."""
         if not text.strip():
             raise InvalidInput("The note is empty; write it after the incident's number.")
         if len(text) > LONGEST_NOTE:
             raise InvalidInput(f"The note is longer than {LONGEST_NOTE} characters; split it.")
         with self._store.transaction() as tx:
             incident = tx.incident(incident_id)
+            if incident.severity.pages or incident.page is not None:
+                tx.enqueue(WriteNote(incident.id, note_text(incident, text, actor)))
             return record_incident(tx, incident, (NoteAdded(text),), actor, self._clock.now())
 
     def get(self, incident_id: int) -> Incident:

@@ -1,16 +1,24 @@
-"""What people do in the pager (PagerDuty's webhooks), done to the incident as well."""
+"""What people do in the pager (PagerDuty's webhooks), done to the incident as well.
+
+Events come at least once and in any order. Each is worked in once, and of two decisions
+the one that was taken later stands, in whichever order they are told.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
+from bot.app.incidents import LONGEST_NOTE
+from bot.app.pager_notes import is_ours, remember_note
 from bot.app.record import record_incident
 from bot.domain.actor import TOCSIN, Actor, ActorKind
+from bot.domain.effects import MatchPagerEvent
 from bot.domain.errors import IllegalTransition, InvalidInput
 from bot.domain.incident import Command, Incident, decide
-from bot.domain.incident_events import PageConfirmed
+from bot.domain.incident_events import DoneAtPager, PageConfirmed
+from bot.domain.oncall import PagerActionKind
 from bot.domain.page import PagerEvent
 from bot.domain.page_guard import CLOCK_SKEW
 from bot.ports import Transaction
@@ -23,6 +31,14 @@ COMMANDS: Mapping[str, Command] = {
 }
 """PagerDuty's event types (webhooks v3) that say what a person decided."""
 
+TOLD: Mapping[str, PagerActionKind] = {
+    "incident.reassigned": PagerActionKind.REASSIGNED,
+    "incident.escalated": PagerActionKind.ESCALATED,
+    "incident.delegated": PagerActionKind.DELEGATED,
+    "incident.priority_updated": PagerActionKind.PRIORITY,
+    "incident.annotated": PagerActionKind.NOTE,
+}
+"""Those that change nothing of ours, and are a part of the story."""
 
 TRIGGERED = "incident.triggered"
 """PagerDuty has opened an incident for a page; who paged is told of it as well."""
@@ -39,40 +55,84 @@ class PagerEventReason(StrEnum):
     UNREADABLE = "unreadable"
     OTHER_TYPE = "other_type"
     NOT_OURS = "not_ours"
+    NO_KEY = "no_key"
+    """It names no page of ours, and the pager can't be asked."""
+    ASKING = "asking"
+    """It names no page of ours, and the pager is asked about it."""
+    REFUSED = "refused"
+    """The pager would not say which page it is about."""
     ALREADY_SO = "already_so"
+    STALE = "stale"
+    """It was overtaken by what was decided after it."""
     ECHO = "echo"
     """What we told the pager ourselves; by now it may be true no longer."""
 
 
 class PagerEvents:
-    """Applies the pager's events; each event id once."""
+    """Takes in the pager's events; each event id once."""
 
-    def __init__(self, parse: Callable[[bytes], PagerEvent | None]) -> None:
+    def __init__(self, parse: Callable[[bytes], PagerEvent | None], *, can_ask: bool) -> None:
+        """`can_ask`: the pager's records can be read, to learn what an event is about."""
         self._parse = parse
+        self._can_ask = can_ask
 
     def apply(self, tx: Transaction, body: bytes, now: datetime) -> PagerEventReason:
-        """Do to our incident what a person did in the pager."""
+        """Do to our incident what a person did in the pager; no vendor is called for it."""
         try:
             event = self._parse(body)
         except InvalidInput:
             return PagerEventReason.UNREADABLE
-        if event is None or event.event_type not in (*COMMANDS, TRIGGERED):
+        if event is None or event.event_type not in (*COMMANDS, *TOLD, TRIGGERED):
             return PagerEventReason.OTHER_TYPE
         if event.by_integration and event.event_type != TRIGGERED:
+            _remember_echo(tx, event)
             return PagerEventReason.ECHO
         if not tx.first_time(f"pagerduty:{event.event_id}", now):
             return PagerEventReason.REPEATED
-        incident = tx.incident_of_page(event.dedup_key)
-        if incident is None:
-            return PagerEventReason.NOT_OURS
-        if event.event_type == TRIGGERED:
-            return _confirm(tx, incident, event, now)
-        try:
-            events = decide(incident, COMMANDS[event.event_type])
-        except IllegalTransition:
-            return PagerEventReason.ALREADY_SO
-        record_incident(tx, incident, events, _actor(event), now)
-        return PagerEventReason.APPLIED
+        incidents = _known(tx, event)
+        return apply_event(tx, event, incidents, now) if incidents else self._ask(tx, event)
+
+    def _ask(self, tx: Transaction, event: PagerEvent) -> PagerEventReason:
+        """A key that is not ours proves nothing: the pager may have grouped several pages."""
+        if self._can_ask:
+            tx.enqueue(MatchPagerEvent(event))
+            return PagerEventReason.ASKING
+        return PagerEventReason.NOT_OURS if event.dedup_key else PagerEventReason.NO_KEY
+
+
+def _known(tx: Transaction, event: PagerEvent) -> Sequence[Incident]:
+    """The incidents that the event is about, as far as can be told without asking."""
+    matched = tx.incidents_at_pager(event.incident_id)
+    by_key = tx.incident_of_page(event.dedup_key) if event.dedup_key else None
+    return matched if by_key is None or by_key in matched else [*matched, by_key]
+
+
+def _remember_echo(tx: Transaction, event: PagerEvent) -> None:
+    """What we told the pager overrides what was decided there before it."""
+    if event.event_type in COMMANDS:
+        for incident in _known(tx, event):
+            tx.match_pager(event.incident_id, incident.id, event.occurred_at)
+
+
+def apply_event(
+    tx: Transaction, event: PagerEvent, incidents: Sequence[Incident], now: datetime
+) -> PagerEventReason:
+    """Apply the event to the incidents (at least one) whose pages the pager's incident holds."""
+    for incident in incidents:
+        tx.match_pager(event.incident_id, incident.id)
+    reasons = [_apply_to(tx, incident, event, now) for incident in incidents]
+    applied = PagerEventReason.APPLIED in reasons
+    return PagerEventReason.APPLIED if applied else reasons[0]
+
+
+def _apply_to(
+    tx: Transaction, incident: Incident, event: PagerEvent, now: datetime
+) -> PagerEventReason:
+    if event.event_type == TRIGGERED:
+        return _confirm(tx, incident, event, now)
+    if event.event_type in TOLD:
+        return _tell(tx, incident, event, now)
+    return _decide(tx, incident, event, now)
 
 
 def _confirm(
@@ -80,10 +140,48 @@ def _confirm(
 ) -> PagerEventReason:
     """The pager has opened its incident: the page stands, if it is the one that is needed now."""
     calling = incident.calling
-    if calling is None or calling.confirmed_by or event.occurred_at < calling.since - CLOCK_SKEW:
+    if calling is None or calling.confirmed_by or _from_before(incident, event):
         return PagerEventReason.ALREADY_SO
     record_incident(tx, incident, (PageConfirmed(BY_WEBHOOK),), TOCSIN, now)
     return PagerEventReason.APPLIED
+
+
+def _decide(
+    tx: Transaction, incident: Incident, event: PagerEvent, now: datetime
+) -> PagerEventReason:
+    newest = tx.decided_at_pager(incident.id)
+    if (newest and event.occurred_at < newest) or _from_before(incident, event):
+        return PagerEventReason.STALE
+    tx.match_pager(event.incident_id, incident.id, event.occurred_at)
+    try:
+        events = decide(incident, COMMANDS[event.event_type])
+    except IllegalTransition:
+        return PagerEventReason.ALREADY_SO
+    record_incident(tx, incident, events, _actor(event), now)
+    return PagerEventReason.APPLIED
+
+
+def _tell(
+    tx: Transaction, incident: Incident, event: PagerEvent, now: datetime
+) -> PagerEventReason:
+    kind = TOLD[event.event_type]
+    text = event.text
+    if kind is PagerActionKind.NOTE:
+        if is_ours(tx, incident, text):
+            return PagerEventReason.ECHO
+        if not remember_note(tx, incident, event.note_id, now):
+            return PagerEventReason.REPEATED
+    elif kind is not PagerActionKind.PRIORITY:
+        text = ", ".join(event.assignees)
+    told = DoneAtPager(kind, text[:LONGEST_NOTE])
+    record_incident(tx, incident, (told,), _actor(event), now)
+    return PagerEventReason.APPLIED
+
+
+def _from_before(incident: Incident, event: PagerEvent) -> bool:
+    """Whether it was about an earlier page: it can't say that this one reached anybody."""
+    calling = incident.calling
+    return calling is not None and event.occurred_at < calling.since - CLOCK_SKEW
 
 
 def _actor(event: PagerEvent) -> Actor:

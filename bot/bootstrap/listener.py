@@ -25,6 +25,7 @@ from bot.adapters.slack import web_client
 from bot.app.answers import Answers
 from bot.app.incident_answers import IncidentAnswers
 from bot.app.maintenance_answers import MaintenanceAnswers
+from bot.app.oncall import OnCallRequests
 from bot.app.policy_history import SEVERITY, PolicyHistory
 from bot.app.run_answers import RunAnswers
 from bot.bootstrap.core import SLACK_TIMEOUT, Core, core
@@ -67,6 +68,7 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
         IncidentAnswers(shared.incidents, shared.explanations),
         MaintenanceAnswers(shared.maintenance, shared.clock),
         RunAnswers(shared.runs, shared.store),
+        OnCallRequests(shared.store),
     )
     client = web_client(where.slack_token, where.slack_api_url, SLACK_TIMEOUT)
     slack = SlackListener(answers, shared.store, client, render)

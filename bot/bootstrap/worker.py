@@ -13,6 +13,7 @@ from threading import Event
 from bot.adapters.alertmanager import parse_delivery
 from bot.adapters.alertmanager_api import AlertmanagerApi
 from bot.adapters.durable import DurableWorker
+from bot.adapters.heartbeat_url import HeartbeatUrl
 from bot.adapters.inbox import Inbox
 from bot.adapters.metrics import PrometheusCounters
 from bot.adapters.pagerduty_webhook import parse_webhook
@@ -20,8 +21,8 @@ from bot.adapters.policy import parse_policy
 from bot.adapters.policy_folder import Load, Loaded, PolicyFile
 from bot.adapters.posted_alerts import encode_delivery, parse_posted
 from bot.adapters.prometheus import PrometheusMetrics
-from bot.adapters.routing import parse_routing
 from bot.adapters.slack import SlackChat
+from bot.app.auditor import Auditor
 from bot.app.chat_delivery import ChatDelivery
 from bot.app.deliveries import Deliveries
 from bot.app.facts import FactReader
@@ -34,10 +35,13 @@ from bot.app.plan_answers import PlanAnswers
 from bot.app.planning import Planner
 from bot.app.policies import PolicyWatch
 from bot.app.reconcile import Reconciler
+from bot.app.response_watch import ResponseWatch
+from bot.app.rosters import FRESH
 from bot.app.runner import Runner
 from bot.app.upkeep import Upkeep
 from bot.bootstrap.core import SLACK_TIMEOUT, Core, cluster, core, step_contexts
-from bot.bootstrap.paging import paging
+from bot.bootstrap.paging import amendments, matching, paging
+from bot.bootstrap.policies import parse_routing_for
 from bot.domain.alert import Delivery
 from bot.domain.classify import Policy
 from bot.domain.heartbeat import is_heartbeat
@@ -50,7 +54,7 @@ from bot.entrypoints.worker import EffectWorker, IntakeLoop, RunWorker, UseCases
 from bot.ports import AlertSource, Source
 from bot.settings import Settings
 from bot.steps.registry import step_kinds
-from bot.vendors import vendors
+from bot.vendors import secret, vendors
 
 LOOK_AT_POLICIES = 2.0
 """Seconds between two looks at the policy files; a change is in force within two looks."""
@@ -58,6 +62,13 @@ LOOK_AT_POLICIES = 2.0
 ATTEND = 2.0
 """Seconds between two looks at the incidents that need somebody: a fallback that is due is
 sent at most this much later."""
+
+WATCH_RESPONSES = 15.0
+"""Seconds between two looks at who answers too late; Prometheus asks about as often."""
+
+AUDIT = 60.0
+"""Seconds between two audits of the pages; the first comes as late, so that what a start finds
+undone is done before."""
 
 LISTEN_FOR_HEARTBEATS = 15.0
 """Seconds between two looks at the heartbeats; their limits are minutes."""
@@ -107,10 +118,11 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
         Source.TOCSIN: lambda body, _at: parse_delivery(body),
         Source.API: parse_posted,
     }
+    pager_events = PagerEvents(parse_webhook, can_ask=bool(where.api_token))
     intake = Intake(
         shared.store,
         inbox,
-        IntakeRules(parsers, deliveries, PagerEvents(parse_webhook), left_out.set),
+        IntakeRules(parsers, deliveries, pager_events, left_out.set),
         shared.clock,
         counters,
     )
@@ -127,11 +139,23 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
         PlanAnswers(store, shared.library, Planner(kinds, context_for), clock),
         Upkeep(store, judge, clock),
         WindowReview(store, source, clock, random.random),
+        pages.on_call,
+        matching(settings, where, shared, counters),
+        amendments(settings, where, shared),
     )
     effects = EffectWorker(store, use_cases, counters.effect_took)
     runs = RunWorker(Runner(store, target, kinds, context_for, clock))
     jobs = DurableWorker(shared.engine, settings.replica, effects.perform, runs.advance)
     heartbeats = Heartbeats(shared.store, deliveries, shared.clock)
+    heartbeat_url = secret(settings.heartbeat_url)
+    auditor = Auditor(
+        store,
+        pages.attendance.fallback,
+        partial(put, inbox, Source.TOCSIN),
+        HeartbeatUrl(heartbeat_url) if heartbeat_url else None,
+        counters,
+        clock,
+    )
     reconciler = Reconciler(
         shared.store,
         source,
@@ -145,6 +169,9 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
         [
             Round("policies", LOOK_AT_POLICIES, rules.look),
             Round("attendance", ATTEND, pages.attendance.look),
+            Round("responses", WATCH_RESPONSES, ResponseWatch(store, counters).look),
+            Round("on call", FRESH.total_seconds(), pages.people.look),
+            Round("audit", AUDIT, auditor.round, AUDIT),
             Round("heartbeats", LISTEN_FOR_HEARTBEATS, heartbeats.look, LISTEN_FOR_HEARTBEATS),
             Round(
                 "reconcile",
@@ -184,7 +211,7 @@ def _rules(settings: Settings, shared: Core, inbox: Inbox) -> Rules:
     folder = settings.policy
     return Rules(
         _file(folder / "severity.yaml", parse_policy, severity),
-        _file(folder / "routing.yaml", parse_routing, routing),
+        _file(folder / "routing.yaml", parse_routing_for(settings), routing),
     )
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from bot.domain.classify import Severity
 from bot.domain.message import Message, Subject
+from bot.domain.page import PagerEvent
 
 
 class Lane(StrEnum):
@@ -128,6 +129,31 @@ class UpdateSilence:
     attempt: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class MatchPagerEvent:
+    """Ask the pager which of our pages an event is about, and apply it."""
+
+    event: PagerEvent
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SetUrgency:
+    """Bring the urgency of the pager's incident up to date with our level."""
+
+    incident_id: int
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class WriteNote:
+    """Write a note on the pager's incident, unless it is there."""
+
+    incident_id: int
+    text: str
+    attempt: int = 1
+
+
 Effect = (
     UpdatePage
     | Attend
@@ -140,6 +166,9 @@ Effect = (
     | ReviewSeverity
     | ReviewWindow
     | UpdateSilence
+    | MatchPagerEvent
+    | SetUrgency
+    | WriteNote
 )
 
 
@@ -153,6 +182,9 @@ def lane(effect: Effect) -> Lane:
         case AdvanceRun() | AnswerPlan():
             return Lane.RUNS
         case SettleIncident() | ReviewSeverity() | ReviewWindow() | UpdateSilence():
+            return Lane.UPKEEP
+        case MatchPagerEvent() | SetUrgency() | WriteNote():
+            # Not among the pages: while the pager's records hang, pages must not wait.
             return Lane.UPKEEP
 
 
@@ -171,6 +203,10 @@ def order_key(effect: Effect) -> str:
             return f"run:{run_id}"
         case ReviewWindow(window_id) | UpdateSilence(window_id):
             return f"window:{window_id}"
+        case MatchPagerEvent(event):
+            return f"pager:{event.incident_id}"
+        case SetUrgency(incident_id) | WriteNote(incident_id):
+            return f"records:{incident_id}"
 
 
 def priority(effect: Effect) -> int:
@@ -215,7 +251,8 @@ asked again. Everything else is tried for as long as it takes."""
 
 def next_try(effect: Effect) -> Effect | None:
     """The effect to ask for after a failed try; None when it is not worth another."""
-    if isinstance(effect, SendAnswer | AnswerPlan | AnswerOnCall) and effect.attempt >= ANSWER_TRIES:
+    answers = isinstance(effect, SendAnswer | AnswerPlan | AnswerOnCall)
+    if answers and effect.attempt >= ANSWER_TRIES:
         return None
     return replace(effect, attempt=effect.attempt + 1)
 

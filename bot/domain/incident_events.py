@@ -10,6 +10,7 @@ from enum import StrEnum
 from bot.domain.classify import Classification, Severity
 from bot.domain.contact import Contact
 from bot.domain.escalation_policy import EscalationPlan
+from bot.domain.oncall import PagerActionKind
 
 
 class PageAction(StrEnum):
@@ -167,6 +168,17 @@ class NoteAdded:
 
 
 @dataclass(frozen=True, slots=True)
+class DoneAtPager:
+    """Somebody did something at the pager that changes nothing of ours.
+
+    `text` is a note's, the name of a priority, or the names of those whose it is now.
+    """
+
+    kind: PagerActionKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TicketOpened:
     """A ticket was entered, because this level does not page; `due_at` is its response time."""
 
@@ -291,6 +303,7 @@ IncidentEvent = (
     | Reopened
     | Closed
     | NoteAdded
+    | DoneAtPager
     | TicketOpened
     | PageSent
     | PageConfirmed

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from bot.domain.incident import OVERRIDE_RULE, Command, Incident, IncidentState
 from bot.domain.incident_events import PageAction
 from bot.domain.maintenance import Window
 from bot.domain.message import Button, ButtonStyle, Field, Message, Subject, SubjectKind
+from bot.domain.response_clock import (
+    confirmation,
+    fallback_used,
+    named,
+    next_call,
+    respond_by,
+)
 
 INCIDENT_ACTION = "incident."
 """Prefix of an incident button's action; the command's name follows."""
@@ -57,9 +67,26 @@ def _fields(incident: Incident, window: Window | None) -> tuple[Field, ...]:
         Field("Why", _why(incident)),
         Field("Page", _page(incident)),
     ]
+    fields.extend(_clocks(incident))
     if incident.suppressed_by is not None and not incident.state.over:
         fields.append(Field("Maintenance", _maintenance(incident.suppressed_by, window)))
     return tuple(fields)
+
+
+def _clocks(incident: Incident) -> Iterator[Field]:
+    """Until when somebody must respond, and who is called next."""
+    until, coming = respond_by(incident), next_call(incident)
+    if until is not None and incident.response.overdue:
+        yield Field("Response", f"OVERDUE since {_clock(until)}")
+    elif until is not None and incident.severity.pages:
+        # A ticket's is shown with the ticket.
+        yield Field("Response", f"due by {_clock(until)}")
+    if coming is not None:
+        yield Field("Next", f"{named(coming.contact)}, {_clock(coming.at)}")
+
+
+def _clock(at: datetime) -> str:
+    return f"{at:%d %b %H:%M} UTC"
 
 
 def _state(incident: Incident) -> str:
@@ -112,11 +139,14 @@ def _page(incident: Incident) -> str:
     if incident.suppressed_by is not None and not incident.state.over:
         return _held_back(incident)
     if page is not None and (incident.severity.pages or incident.state.over):
-        return _TOLD[page.action]
+        told = (_TOLD[page.action], confirmation(incident), fallback_used(incident))
+        return ", ".join(part for part in told if part)
     if incident.ticket_due_at is not None and not incident.severity.pages:
         ended = "none" if page is None else "ended"
         return f"{ended}; ticket, due {incident.ticket_due_at:%d %b %H:%M} UTC"
-    return "none: it was taken before the page went out" if _taken(incident) else "on its way"
+    if _taken(incident):
+        return "none: it was taken before the page went out"
+    return ", ".join(part for part in ("on its way", fallback_used(incident)) if part)
 
 
 def _held_back(incident: Incident) -> str:

@@ -28,8 +28,8 @@ class PagerEvent:
     """What happened to an incident at the pager, as the pager tells it.
 
     `event_id` is the same each time one event is delivered, and events are delivered
-    at least once. `occurred_at` has a zone. `actor_name` and `actor_id` are empty when
-    the pager names nobody.
+    at least once, in any order. `occurred_at` has a zone. `actor_name` and `actor_id` are
+    empty when no person did it.
     """
 
     event_id: str
@@ -37,14 +37,17 @@ class PagerEvent:
     """Such as ``incident.acknowledged``."""
     occurred_at: datetime
     dedup_key: str
-    """The key of our `Page`; empty when the pager leaves it out, as PagerDuty does on
-    services that create alerts besides incidents."""
+    """The key of our `Page`; empty or another when the pager leaves it out, as PagerDuty
+    does on services that create alerts besides incidents, and of every note."""
     actor_name: str
     actor_id: str
-    incident_html_url: str
     incident_id: str
     """The pager's own name of the incident."""
-    client_url: str = ""
-    """The `link` of our `Page`, which the pager repeats when it tells of the trigger."""
     by_integration: bool = False
     """Whether it came about by what an integration such as ours told the pager."""
+    text: str = ""
+    """A note's content, or the name of the priority that it has now."""
+    note_id: str = ""
+    """Of a note: its own id, which is the same in the pager's records."""
+    assignees: tuple[str, ...] = ()
+    """The names of those whose it is now."""

@@ -13,6 +13,7 @@ from bot.domain.effects import (
     Attend,
     Effect,
     SettleIncident,
+    SetUrgency,
     UpdateMessage,
     UpdatePage,
 )
@@ -23,12 +24,14 @@ from bot.domain.incident_events import (
     AlertsChanged,
     AlertsTakenOver,
     Closed,
+    DoneAtPager,
     Escalated,
     FallbackUsed,
     IncidentEvent,
     IncidentOpened,
     Mitigated,
     NoteAdded,
+    PageAction,
     PageConfirmed,
     PageRefused,
     PageSent,
@@ -79,6 +82,7 @@ _TELLS_CHAT = (
     SilenceCreated,
     SilenceRefused,
     NoteAdded,
+    DoneAtPager,
     TicketOpened,
     PageSent,
     PageConfirmed,
@@ -91,6 +95,7 @@ _TELLS_CHAT = (
 _MAY_WAIT = (
     AlertsChanged,
     Quieted,
+    DoneAtPager,
     PageSent,
     PageConfirmed,
     StepStarted,
@@ -100,6 +105,7 @@ _MAY_WAIT = (
 )
 """What is shown a moment later, with what else has changed by then."""
 
+_CHANGES_LEVEL = (SeverityRaised, SeverityOverridden)
 _MOVES_RUN = (RunRequested, RunApproved)
 
 
@@ -110,6 +116,8 @@ def after_incident(incident: Incident, events: tuple[IncidentEvent, ...]) -> tup
         effects.append(UpdatePage(incident.id, incident.severity))
     if incident.second_page and not incident.wakes and _tells_pager(events):
         effects.append(Attend(incident.id, incident.severity))
+    if _page_stands(incident) and any(isinstance(event, _CHANGES_LEVEL) for event in events):
+        effects.append(SetUrgency(incident.id))
     told = [event for event in events if isinstance(event, _TELLS_CHAT)]
     if told:
         subject = Subject(SubjectKind.INCIDENT, incident.id)
@@ -129,6 +137,11 @@ def _may_wait(events: Sequence[IncidentEvent | RunEvent]) -> bool:
 
 def _concerns_pager(incident: Incident) -> bool:
     return incident.severity.pages or incident.page is not None
+
+
+def _page_stands(incident: Incident) -> bool:
+    told = incident.page is not None and incident.page.action is not PageAction.RESOLVE
+    return told and incident.severity.pages and not incident.state.over
 
 
 def after_run(run_id: int, events: tuple[RunEvent, ...]) -> tuple[Effect, ...]:

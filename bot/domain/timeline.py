@@ -14,6 +14,7 @@ from bot.domain.incident_events import (
     AlertsChanged,
     AlertsTakenOver,
     Closed,
+    DoneAtPager,
     Escalated,
     EscalationPlanned,
     FallbackUsed,
@@ -43,6 +44,7 @@ from bot.domain.incident_events import (
     Unacknowledged,
     Unsuppressed,
 )
+from bot.domain.oncall import PagerActionKind
 from bot.domain.run_events import (
     CompensationStarted,
     RunApproved,
@@ -119,10 +121,21 @@ def sentence(event: Event) -> str:
             return "Closed."
         case NoteAdded(text):
             return f"Note: {text}"
+        case DoneAtPager(kind, text):
+            return f"{_DONE_AT_PAGER.get(kind, 'Done in PagerDuty')}: {text or 'nobody named'}"
         case TicketOpened(due_at):
             return f"Ticket entered; a response is due by {due_at:%Y-%m-%d %H:%M} UTC."
         case _:
             return _noise(event)
+
+
+_DONE_AT_PAGER = {
+    PagerActionKind.REASSIGNED: "Reassigned in PagerDuty to",
+    PagerActionKind.ESCALATED: "Escalated in PagerDuty to",
+    PagerActionKind.DELEGATED: "Given to another escalation policy in PagerDuty, now with",
+    PagerActionKind.PRIORITY: "Priority in PagerDuty",
+    PagerActionKind.NOTE: "Note in PagerDuty",
+}
 
 
 def _noise(event: Event) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from bot.domain.classify import DEFAULT_RULE
 from bot.domain.incident import OVERRIDE_RULE
 from bot.domain.message import Field, Message
+from bot.domain.stamps import stamp
 from bot.domain.why import Judged, Override, Why
-from bot.domain.why_paged import stamp
 
 SHOWN_RULES = 6
 """Rules that lost, named in the chat; the nearest to winning."""

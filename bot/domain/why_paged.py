@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from itertools import zip_longest
 
 from bot.domain.incident import Incident
@@ -18,8 +17,10 @@ from bot.domain.incident_events import (
 )
 from bot.domain.maintenance import Window
 from bot.domain.paging import PageReason, next_page
+from bot.domain.stamps import stamp
 from bot.domain.storm import STORM_KEY
 from bot.domain.timeline import Recorded
+from bot.domain.why_called import why_called
 
 NAMED_PAGES = 3
 """Pages that are named with their time; the latest."""
@@ -33,14 +34,10 @@ def why_paged(
         *_pages(recorded),
         _now(incident),
         *_trouble(recorded),
+        *why_called(incident, recorded),
         *_suppressions(incident, recorded, windows),
         *_elsewhere(incident, recorded),
     )
-
-
-def stamp(at: datetime) -> str:
-    """A moment to the second, with its zone."""
-    return f"{at:%d %b %H:%M:%S} UTC"
 
 
 def _pages(recorded: Sequence[Recorded]) -> Iterator[str]:

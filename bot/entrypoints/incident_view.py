@@ -13,6 +13,13 @@ from bot.app.why import Explanations
 from bot.domain.alert import Alert, AlertStatus
 from bot.domain.incident import Incident
 from bot.domain.maintenance import Window
+from bot.domain.response_clock import (
+    confirmation,
+    fallback_used,
+    named,
+    next_call,
+    respond_by,
+)
 from bot.domain.run import Run
 from bot.domain.timeline import Entry
 from bot.domain.why import Why
@@ -76,6 +83,27 @@ class IncidentView:
     @property
     def folded_story(self) -> Sequence[Entry]:
         return self.story[:-OPEN_ENTRIES]
+
+    @property
+    def respond_by(self) -> datetime | None:
+        return respond_by(self.incident)
+
+    @property
+    def next_call(self) -> str:
+        """Who is called next when nobody takes it; empty when nobody is."""
+        coming = next_call(self.incident)
+        return named(coming.contact) if coming else ""
+
+    @property
+    def next_call_at(self) -> datetime | None:
+        coming = next_call(self.incident)
+        return coming.at if coming else None
+
+    @property
+    def page_says(self) -> str:
+        """Whether the page is confirmed, and what stood in for it; empty without a page."""
+        told = (confirmation(self.incident), fallback_used(self.incident))
+        return ", ".join(part for part in told if part)
 
     def own_labels(self, alert: Alert) -> Mapping[str, str]:
         """The labels that tell the alert from the incident's others."""

@@ -18,23 +18,30 @@ from bot.app.attendance import Attendance
 from bot.app.chat_delivery import ChatDelivery
 from bot.app.intake import BATCH_ROWS, Intake
 from bot.app.maintenance import WindowReview
+from bot.app.oncall import OnCallAnswers
 from bot.app.page_delivery import PageDelivery
+from bot.app.pager_amendments import PagerAmendments
+from bot.app.pager_matching import PagerMatching
 from bot.app.plan_answers import PlanAnswers
 from bot.app.retry import ask_again
 from bot.app.runner import Runner
 from bot.app.upkeep import Upkeep
 from bot.domain.effects import (
     AdvanceRun,
+    AnswerOnCall,
     AnswerPlan,
     Attend,
     Effect,
+    MatchPagerEvent,
     ReviewSeverity,
     ReviewWindow,
     SendAnswer,
     SettleIncident,
+    SetUrgency,
     UpdateMessage,
     UpdatePage,
     UpdateSilence,
+    WriteNote,
 )
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.ports import Store
@@ -49,6 +56,16 @@ and those that follow share commits, whose fsyncs compete with the inbox's own."
 UNFORESEEN_PAUSE = 1.0
 """Seconds before work goes on after an error that nobody foresaw."""
 
+_Upkeep = (
+    SettleIncident
+    | ReviewSeverity
+    | ReviewWindow
+    | UpdateSilence
+    | MatchPagerEvent
+    | SetUrgency
+    | WriteNote
+)
+
 _log = structlog.get_logger(__name__)
 
 
@@ -62,6 +79,9 @@ class UseCases:
     plans: PlanAnswers
     upkeep: Upkeep
     windows: WindowReview
+    on_call: OnCallAnswers
+    matching: PagerMatching
+    amendments: PagerAmendments
 
 
 class EffectWorker:
@@ -104,6 +124,16 @@ class EffectWorker:
                 does.chat.answer(effect)
             case AnswerPlan():
                 does.plans.answer(effect)
+            case AnswerOnCall():
+                does.on_call.answer(effect)
+            case AdvanceRun():
+                raise AssertionError("runs are advanced by their own workflow")
+            case _:
+                self._tend(effect)
+
+    def _tend(self, effect: _Upkeep) -> None:
+        does = self._use_cases
+        match effect:
             case SettleIncident():
                 does.upkeep.settle(effect)
             case ReviewSeverity():
@@ -112,8 +142,12 @@ class EffectWorker:
                 does.windows.review(effect)
             case UpdateSilence():
                 does.windows.update_silence(effect)
-            case AdvanceRun():
-                raise AssertionError("runs are advanced by their own workflow")
+            case MatchPagerEvent():
+                does.matching.match(effect)
+            case SetUrgency():
+                does.amendments.set_urgency(effect)
+            case WriteNote():
+                does.amendments.write_note(effect)
 
     def _ask_again(self, effect: Effect) -> None:
         """Enqueue the same effect for later; a database that is away is waited for."""

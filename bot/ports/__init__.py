@@ -7,7 +7,7 @@ Every method raises `TemporaryError` when another try may succeed and
 from bot.ports.alert_source import AlertSource
 from bot.ports.cluster import Cluster
 from bot.ports.inbox import Inbox, InboxRow, Source
-from bot.ports.machine import Clock, Counters
+from bot.ports.machine import Clock, Counters, Gauges
 from bot.ports.notifier import Notifier
 from bot.ports.paging import PagerRecords
 from bot.ports.steps import RunbookLibrary, StepContext, StepKind
@@ -20,6 +20,7 @@ __all__ = [
     "Clock",
     "Cluster",
     "Counters",
+    "Gauges",
     "HealthProbe",
     "Inbox",
     "InboxRow",

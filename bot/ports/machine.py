@@ -16,6 +16,14 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None: ...
 
 
+class Gauges(Protocol):
+    """What Tocsin measures about itself, as it is now."""
+
+    def gauge(self, name: str, value: float, severity: str) -> None:
+        """Set the gauge of that name for that level."""
+        ...
+
+
 class Counters(Protocol):
     """What Tocsin counts about itself."""
 

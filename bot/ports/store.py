@@ -71,6 +71,14 @@ class Reader(Protocol):
 
     def incident_of_page(self, dedup_key: str) -> Incident | None: ...
 
+    def incidents_at_pager(self, pager_id: str) -> Sequence[Incident]:
+        """The incidents whose pages the pager's incident is known to hold."""
+        ...
+
+    def decided_at_pager(self, incident_id: int) -> datetime | None:
+        """When the newest decision was taken at the pager that is known here."""
+        ...
+
     def known_alerts(self, fingerprints: Sequence[str]) -> Mapping[str, KnownAlert]: ...
 
     def alerts(self, incident_id: int | None = None, limit: int = 500) -> Sequence[KnownAlert]:
@@ -151,6 +159,12 @@ class Transaction(Reader, Protocol):
         ...
 
     def save_incident(self, incident: Incident) -> None: ...
+
+    def match_pager(
+        self, pager_id: str, incident_id: int, decided_at: datetime | None = None
+    ) -> None:
+        """Write down that the pager's incident holds the page, and a decision taken there."""
+        ...
 
     def save_alerts(self, alerts: Sequence[KnownAlert]) -> None: ...
 

@@ -42,6 +42,10 @@ class Chat(Protocol):
         """Answer a slash command late, to the one who gave it (for 30 minutes)."""
         ...
 
+    def user_of(self, email: str) -> str | None:
+        """The id of the person with that e-mail address, None where nobody has it."""
+        ...
+
 
 class Metrics(Protocol):
     """Queries on what Prometheus has recorded."""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.adapters.blocks import render
+from bot.domain.contact import Mention
 from bot.domain.message import Button, ButtonStyle, Field, Message, Subject, SubjectKind
 
 HOSTILE = st.text(
@@ -263,3 +264,34 @@ def test_an_empty_headline_is_still_a_message() -> None:
 
     assert blocks == [{"type": "header", "text": plain("-")}]
     assert fallback == "-"
+
+
+def mention(kind: Mention, *people: str) -> list[str]:
+    """What a message calls."""
+    blocks, fallback = render(Message("P0 checkout", mention=kind, mentioned=people))
+    assert "<" not in fallback
+    return [text["text"] for text in texts(blocks) if text["type"] == "mrkdwn"]
+
+
+def test_who_is_on_call_is_called_by_name() -> None:
+    assert mention(Mention.ON_CALL, "U00000ANA", "W0BEN") == ["<@U00000ANA> <@W0BEN>"]
+
+
+def test_of_many_five_are_called() -> None:
+    assert mention(Mention.ON_CALL, *(f"U{number:06}" for number in range(9))) == [
+        "<@U000000> <@U000001> <@U000002> <@U000003> <@U000004>"
+    ]
+
+
+def test_where_nobody_is_known_those_who_are_active_are_called() -> None:
+    assert mention(Mention.ON_CALL) == ["<!here>"]
+
+
+def test_the_whole_channel_is_called_whoever_is_known() -> None:
+    assert mention(Mention.CHANNEL, "U00000ANA") == ["<!channel>"]
+
+
+@given(st.lists(TEXT | st.sampled_from(["!channel", "U1> <!channel", "S0GROUP", "u00000ana"])))
+def test_what_is_no_id_calls_nobody(people: list[str]) -> None:
+    for text in mention(Mention.ON_CALL, *people):
+        assert text == "<!here>" or re.fullmatch(r"<@[UW][A-Z0-9]+>( <@[UW][A-Z0-9]+>)*", text)

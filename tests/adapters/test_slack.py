@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from bot.adapters.manifest import slack_manifest
 from bot.adapters.slack import SlackChat
+from bot.domain.commands import COMMANDS
 from bot.domain.errors import NotFound, PermanentError, TemporaryError, TocsinError
 from bot.domain.message import Message, MessageRef, Subject, SubjectKind
 from bot.ports import Chat
@@ -362,7 +363,7 @@ def test_the_manifest_names_where_slack_reaches_tocsin() -> None:
     url = "https://tocsin.example.test/slack/events"
     commands = manifest["features"]["slash_commands"]
     assert {command["command"]: command["url"] for command in commands} == dict.fromkeys(
-        ("/incident", "/maintenance", "/runbook", "/restart", "/failover", "/rollback"), url
+        COMMANDS, url
     )
     assert manifest["settings"]["interactivity"] == {"is_enabled": True, "request_url": url}
     assert manifest["settings"]["socket_mode_enabled"] is False
@@ -390,3 +391,28 @@ def test_the_manifest_asks_for_the_scopes_of_the_calls_that_are_made() -> None:
         "users:read",
         "users:read.email",
     ]
+
+
+def test_who_was_found_is_not_asked_for_again(workspace: SandboxSlack, chat: SlackChat) -> None:
+    assert chat.user_of("ben@example.test") == "U00000BEN"
+    workspace.fail_next("users.lookupByEmail", "fatal_error")
+    assert chat.user_of("Ben@Example.test") == "U00000BEN"
+    assert [call.method for call in workspace.calls] == ["users.lookupByEmail"]
+
+
+def test_who_was_not_found_is_asked_for_again(workspace: SandboxSlack, chat: SlackChat) -> None:
+    assert chat.user_of("new@example.test") is None
+    assert chat.user_of("new@example.test") is None
+    assert len(workspace.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [("missing_scope", PermanentError), ("ratelimited", TemporaryError), (500, TemporaryError)],
+)
+def test_a_lookup_that_fails_is_sorted(
+    workspace: SandboxSlack, chat: SlackChat, failure: int | str, expected: type[TocsinError]
+) -> None:
+    workspace.fail_next("users.lookupByEmail", failure)
+    with pytest.raises(expected):
+        chat.user_of("ana@example.test")

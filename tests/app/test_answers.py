@@ -14,6 +14,7 @@ from bot.app.incident_answers import IncidentAnswers
 from bot.app.incidents import LONGEST_NOTE, Incidents
 from bot.app.maintenance import Maintenance
 from bot.app.maintenance_answers import MaintenanceAnswers
+from bot.app.oncall import OnCallRequests
 from bot.app.run_answers import RunAnswers
 from bot.app.runs import Runs
 from bot.app.why import Explanations
@@ -47,6 +48,7 @@ def answers(store: SqlStore) -> Answers:
         IncidentAnswers(Incidents(store, clock), Explanations(store, no_policy)),
         MaintenanceAnswers(Maintenance(store, clock, silences=False), clock),
         RunAnswers(Runs(store, library, clock), store),
+        OnCallRequests(store),
     )
 
 

@@ -58,7 +58,9 @@ class World:
         judge = Judge(lambda: POLICY, FactReader(None, FakeClock()))
         deliveries = Deliveries(judge, lambda: NO_STORMS, self.counts)
         parsers = {Source.ALERTMANAGER: parse}
-        self.rules = IntakeRules(parsers, deliveries, PagerEvents(lambda _body: None))
+        self.rules = IntakeRules(
+            parsers, deliveries, PagerEvents(lambda _body: None, can_ask=False)
+        )
         self.intake = Intake(self.store, self.inbox, self.rules, FakeClock(), self.counts)
 
     def _ask(self, effect: Effect) -> None:

@@ -94,7 +94,7 @@ def test_why_is_explained() -> None:
     assert "The text of the policy that decided is gone" in said
     why = read("incident", "why", "1")
     assert why["ruling"]["classification"]["rule"] == "rule-P1"
-    assert why["paging"] == ["Nobody was paged.", "The page is on its way."]
+    assert why["paging"][:2] == ["Nobody was paged.", "The page is on its way."]
 
 
 @pytest.mark.parametrize(

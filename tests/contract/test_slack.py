@@ -234,6 +234,14 @@ def test_people_are_found_by_email(slack: Slack) -> None:
     assert slack.client.users_info(user=found["id"])["user"]["name"] == "ana"
 
 
+def test_the_chat_knows_people_by_their_email(slack: Slack) -> None:
+    ana = slack.client.users_lookupByEmail(email="ana@example.test")["user"]["id"]
+
+    assert slack.chat.user_of(" Ana@Example.test") == ana
+    assert slack.chat.user_of("nobody@example.test") is None
+    assert slack.chat.user_of("") is None
+
+
 def test_an_unknown_email_is_nobodys(slack: Slack) -> None:
     with pytest.raises(SlackApiError) as refused:
         slack.client.users_lookupByEmail(email="nobody@example.test")

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.classify import Severity
-from bot.domain.commands import SHORT_FORMS, USAGE, parse, usage
+from bot.domain.commands import COMMANDS, SHORT_FORMS, USAGE, parse, usage
 from bot.domain.errors import InvalidInput
 from bot.domain.incident import Command
 from bot.domain.requests import (
@@ -24,6 +24,7 @@ from bot.domain.requests import (
     PlanRunbook,
     Request,
     ShowIncident,
+    ShowOnCall,
     ShowRunbook,
     ShowRuns,
     ShowTimeline,
@@ -144,6 +145,18 @@ def test_every_usage_line_can_be_typed(command: str, verb: str) -> None:
         parse(command, typed)
 
 
+@pytest.mark.parametrize(
+    ("text", "service"), [("", ""), (" Checkout API ", "Checkout API"), ("helper", "helper")]
+)
+def test_all_that_follows_oncall_is_a_services_name(text: str, service: str) -> None:
+    assert parse("/oncall", text) == ShowOnCall(service)
+
+
+def test_oncall_explains_itself() -> None:
+    assert parse("/oncall", " Help ") == Help("/oncall")
+    assert "/oncall SERVICE: " in usage("/oncall")
+
+
 @pytest.mark.parametrize("short", SHORT_FORMS)
 def test_short_forms_explain_themselves(short: str) -> None:
     assert usage(f"/{short}") == f"/{short} is short for /runbook run {short}"
@@ -155,6 +168,7 @@ def test_short_forms_explain_themselves(short: str) -> None:
     [
         ("/incidnt", "list", "Did you mean “/incident”?"),
         ("/restrat", "a/b", "Did you mean “/restart”?"),
+        ("/onkall", "", "Did you mean “/oncall”?"),
         ("/incident", "akc 12", "Did you mean “ack”?"),
         ("/incident", "resolv 12", "Did you mean “resolve”?"),
         ("/runbook", "statsu", "Did you mean “status”?"),
@@ -199,7 +213,7 @@ def test_no_guess_is_made_where_nothing_is_near() -> None:
 
 
 commands = st.one_of(
-    st.sampled_from([*USAGE, *(f"/{short}" for short in SHORT_FORMS)]), st.text(max_size=12)
+    st.sampled_from(COMMANDS), st.text(max_size=12)
 )
 verbs = st.sampled_from([verb for known in USAGE.values() for verb in known])
 texts = st.one_of(st.text(), st.tuples(verbs, st.text()).map(" ".join))

@@ -14,17 +14,21 @@ from bot.domain.effects import (
     LONGEST_RETRY,
     SOON,
     AdvanceRun,
+    AnswerOnCall,
     AnswerPlan,
     Attend,
     Effect,
     Lane,
+    MatchPagerEvent,
     ReviewSeverity,
     ReviewWindow,
     SendAnswer,
     SettleIncident,
+    SetUrgency,
     UpdateMessage,
     UpdatePage,
     UpdateSilence,
+    WriteNote,
     first_delay,
     lane,
     next_try,
@@ -34,11 +38,13 @@ from bot.domain.effects import (
     waiting_place,
 )
 from bot.domain.message import Message, Subject, SubjectKind
+from tests.support.examples import PAGER_EVENT
 
 URL = "https://hooks.slack.example/1"
 PAGE = UpdatePage(7, Severity.P1)
 MESSAGE = UpdateMessage(Subject(SubjectKind.INCIDENT, 7))
 ANSWER = SendAnswer(URL, Message("Done."))
+ON_CALL = AnswerOnCall(URL, "checkout")
 PLAN = AnswerPlan(URL, "restart@1.0.0", ("payments/checkout",))
 RUN = AdvanceRun(7)
 SETTLE = SettleIncident(7)
@@ -46,8 +52,11 @@ SEVERITY = ReviewSeverity(7)
 WINDOW = ReviewWindow(7)
 SILENCE = UpdateSilence(7)
 ATTEND = Attend(7, Severity.P1)
-LATER = (SETTLE, SEVERITY, WINDOW, SILENCE)
-EFFECTS: tuple[Effect, ...] = (PAGE, ATTEND, MESSAGE, ANSWER, PLAN, RUN, *LATER)
+MATCH = MatchPagerEvent(PAGER_EVENT)
+URGENCY = SetUrgency(7)
+NOTE = WriteNote(7, "ana: Looking at the database.")
+LATER = (SETTLE, SEVERITY, WINDOW, SILENCE, MATCH, URGENCY, NOTE)
+EFFECTS: tuple[Effect, ...] = (PAGE, ATTEND, MESSAGE, ANSWER, PLAN, ON_CALL, RUN, *LATER)
 SHARED = (MESSAGE, SEVERITY, ATTEND)
 """Of which one waits for all that ask for the same."""
 
@@ -69,6 +78,7 @@ def test_every_type_of_effect_is_tested() -> None:
         (replace(ATTEND, severity=Severity.P0), Lane.CRITICAL),
         (MESSAGE, Lane.CHAT),
         (ANSWER, Lane.CHAT),
+        (ON_CALL, Lane.CHAT),
         (PLAN, Lane.RUNS),
         (RUN, Lane.RUNS),
         *((one, Lane.UPKEEP) for one in LATER),
@@ -81,9 +91,11 @@ def test_each_effect_waits_in_its_lane(effect: Effect, expected: Lane) -> None:
 def test_what_concerns_one_thing_is_done_in_order() -> None:
     assert order_key(PAGE) == order_key(replace(PAGE, severity=Severity.P0, attempt=9))
     assert order_key(MESSAGE) == order_key(replace(MESSAGE, attempt=9))
-    assert order_key(ANSWER) == order_key(PLAN)
+    assert order_key(ANSWER) == order_key(PLAN) == order_key(ON_CALL)
     assert order_key(PAGE) == order_key(SETTLE) == order_key(SEVERITY)
     assert order_key(WINDOW) == order_key(SILENCE)
+    assert order_key(NOTE) == order_key(URGENCY)
+    assert order_key(MATCH) == order_key(MatchPagerEvent(replace(PAGER_EVENT, event_id="E2")))
 
 
 def test_what_concerns_two_things_is_not() -> None:
@@ -94,7 +106,8 @@ def test_what_concerns_two_things_is_not() -> None:
     assert len(set(keys)) == len(keys)
     assert order_key(PAGE) != order_key(UpdatePage(8, Severity.P1))
     assert order_key(RUN) != order_key(AdvanceRun(8))
-    assert len({order_key(PAGE), order_key(RUN), order_key(WINDOW)}) == 3
+    other_events = (order_key(one) for one in (PAGE, RUN, WINDOW, MATCH, NOTE))
+    assert len(set(other_events)) == 5
 
 
 def test_a_message_that_may_wait_waits_a_second_and_nothing_else_does() -> None:
@@ -137,7 +150,7 @@ def test_what_matters_is_tried_for_as_long_as_it_takes(effect: Effect) -> None:
     assert next_try(replace(effect, attempt=1_000)) == replace(effect, attempt=1_001)
 
 
-@pytest.mark.parametrize("effect", [ANSWER, PLAN])
+@pytest.mark.parametrize("effect", [ANSWER, PLAN, ON_CALL])
 def test_an_answer_that_nobody_waits_for_is_given_up(effect: Effect) -> None:
     last = replace(effect, attempt=ANSWER_TRIES)
     assert next_try(replace(effect, attempt=ANSWER_TRIES - 1)) == last

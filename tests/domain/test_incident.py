@@ -7,13 +7,16 @@ import pytest
 
 from bot.domain.actor import ALERTMANAGER, TOCSIN, Actor
 from bot.domain.classify import Severity
+from bot.domain.contact import Contact, Mention, PagerRoute, notifier, pagerduty, slack
 from bot.domain.errors import IllegalTransition, InvalidInput
-from bot.domain.escalation_policy import default_response_times
+from bot.domain.escalation import StepsDone
+from bot.domain.escalation_policy import EscalationPolicy, default_response_times
 from bot.domain.flapping import Flapping
 from bot.domain.incident import (
     LONGEST_REASON,
     OVERRIDE_RULE,
     TRANSITIONS,
+    Calling,
     Command,
     Incident,
     IncidentState,
@@ -36,17 +39,26 @@ from bot.domain.incident_events import (
     Acknowledged,
     AlertsTakenOver,
     Closed,
+    Escalated,
+    EscalationPlanned,
+    FallbackUsed,
     IncidentEvent,
     IncidentOpened,
     Mitigated,
+    NoteAdded,
     PageAction,
+    PageConfirmed,
+    PageDelayed,
     PageRefused,
     PageSent,
     Quieted,
     Reopened,
     Resolved,
+    ResponseOverdue,
+    SecondPageClosed,
     SeverityOverridden,
     SeverityRaised,
+    StillOnItAsked,
     Suppressed,
     TicketOpened,
     Unacknowledged,
@@ -486,3 +498,121 @@ def test_what_others_say_does_not(state: IncidentState, command: Command, actor:
     start = incident(state=state, page=told)
     (event,) = decide(start, command)
     assert evolve(start, event, actor, LATER).page == told
+
+
+# Who has to be woken, and what was done about it
+
+
+SMS, SECOND = notifier("sms"), pagerduty(PagerRoute.SECONDARY)
+
+
+def called(level: Severity = Severity.P0) -> Incident:
+    """Somebody has to be woken since `NOW`."""
+    return incident(level, calling=Calling(NOW))
+
+
+@pytest.mark.parametrize("level", Severity)
+def test_from_its_opening_on_somebody_has_to_be_woken_if_its_level_pages(level: Severity) -> None:
+    event = opening("g", "Title", "Summary", classification(level), NOW)
+    assert opened(1, event, NOW).calling == (Calling(NOW) if level.pages else None)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Acknowledged(),
+        Mitigated(),
+        Resolved("x"),
+        Absorbed(3, "x"),
+        Suppressed(3, "x"),
+        SeverityOverridden(Severity.P0, Severity.P2, "x"),
+    ],
+)
+def test_nobody_has_to_be_once_somebody_has_it_or_it_can_wait(event: IncidentEvent) -> None:
+    assert after(called(), event).calling is None
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (Acknowledged(), Unacknowledged()),
+        (Mitigated(), Unacknowledged()),
+        (Resolved("x"), Reopened("x")),
+        (Suppressed(3, "x"), Unsuppressed("x")),
+    ],
+)
+def test_once_somebody_has_to_be_again_all_that_was_done_counts_no_more(
+    events: tuple[IncidentEvent, ...],
+) -> None:
+    start = after(called(), PageConfirmed("by webhook"), FallbackUsed(SMS, 90), *events)
+    assert start.calling == Calling(LATER)
+
+
+def test_a_raised_ticket_has_to_wake_somebody_and_a_raised_page_goes_on() -> None:
+    raised = SeverityRaised(Severity.P2, classification(Severity.P0))
+    assert after(incident(Severity.P2), raised).calling == Calling(LATER)
+    going_on = after(called(Severity.P1), PageConfirmed("by webhook"), raised)
+    assert going_on.calling == Calling(NOW, "by webhook")
+
+
+def test_a_try_that_failed_says_when_the_next_one_is() -> None:
+    delayed = after(called(), PageDelayed(PageAction.TRIGGER, "It timed out.", 1, 4.5))
+    assert delayed.calling == Calling(NOW, retry_at=LATER + timedelta(seconds=4.5))
+    for told in (
+        PageSent(PageAction.TRIGGER, Severity.P0),
+        PageRefused(PageAction.TRIGGER, "x"),
+    ):
+        assert after(delayed, told).calling == Calling(NOW)
+
+
+def test_how_far_the_fallback_chain_was_gone_down_is_counted() -> None:
+    used = after(called(), FallbackUsed(SMS, 90, "It is dark."))
+    assert used.calling == Calling(NOW, contacts_used=1)
+    assert after(used, FallbackUsed(SMS, 91)).calling == Calling(
+        NOW, contacts_used=2, fallback_at=LATER
+    )
+
+
+def test_what_is_told_late_of_a_call_wakes_nobody_anew() -> None:
+    """Somebody took it while the contact was being called."""
+    taken = after(called(), Acknowledged(), FallbackUsed(SMS, 90), PageConfirmed("by webhook"))
+    assert taken.calling is None
+
+
+@pytest.mark.parametrize(
+    ("contact", "failed", "stands"),
+    [(SECOND, "", True), (SECOND, "It is dark.", False), (SMS, "", False)],
+)
+def test_a_page_at_the_second_pager_is_remembered_until_it_is_closed(
+    contact: Contact, failed: str, stands: bool
+) -> None:
+    for event in (FallbackUsed(contact, 90, failed), Escalated(contact, Severity.P0, 1, failed)):
+        paged = after(called(), event)
+        assert paged.second_page is stands
+        assert after(paged, FallbackUsed(SMS, 120)).second_page is stands
+        assert not after(paged, SecondPageClosed()).second_page
+
+
+def test_the_plan_and_the_times_are_those_of_its_opening() -> None:
+    plan = EscalationPolicy().plan({})
+    times = dict.fromkeys(Severity, timedelta(minutes=3))
+    planned = after(called(), EscalationPlanned(plan, times))
+    assert (planned.response.plan, planned.response.times) == (plan, times)
+
+
+def test_what_was_done_for_an_answer_is_remembered() -> None:
+    step = Escalated(slack(Mention.CHANNEL), Severity.P0, 3)
+    response = after(called(), step, StillOnItAsked(), ResponseOverdue(Severity.P0, timedelta(0)))
+    assert response.response.done == StepsDone(Severity.P0, 3, LATER)
+    assert (response.response.asked_at, response.response.overdue) == (LATER, True)
+
+
+@pytest.mark.parametrize("actor", [ANA, PAGERDUTY, ALERTMANAGER, TOCSIN])
+def test_only_people_are_heard_of(actor: Actor) -> None:
+    heard = evolve(called(), NoteAdded("Looking."), actor, LATER).response.heard_at
+    assert heard == (LATER if actor in (ANA, PAGERDUTY) else None)
+
+
+def test_the_first_response_is_the_first_one() -> None:
+    first = evolve(called(), Acknowledged(), ANA, NOW)
+    assert after(first, Unacknowledged(), Mitigated()).response.first_at == NOW

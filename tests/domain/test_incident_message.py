@@ -7,13 +7,16 @@ from itertools import product
 import pytest
 
 from bot.domain.classify import Classification, Severity
+from bot.domain.escalation_policy import EscalationPolicy
 from bot.domain.incident import (
     OVERRIDE_RULE,
     TRANSITIONS,
+    Calling,
     Command,
     Incident,
     IncidentState,
     PageState,
+    Response,
 )
 from bot.domain.incident_events import PageAction
 from bot.domain.incident_message import INCIDENT_ACTION, incident_line, incident_message
@@ -41,6 +44,7 @@ def test_what_is_said_of_an_incident() -> None:
         "Alerts firing": "1",
         "Why": "It is P1. (rule rule-P1)",
         "Page": "on its way",
+        "Response": "due by 01 Mar 04:00 UTC",
     }
 
 
@@ -162,3 +166,37 @@ def test_the_line_says_reference_level_state_and_title(
 ) -> None:
     line = incident_line(incident(level, state=state))
     assert line.endswith(f" INC-7 {level} {state}: HighErrorRate: checkout in payments (c1)")
+
+
+def test_until_when_somebody_must_respond_and_who_is_next() -> None:
+    planned = Response(plan=EscalationPolicy().plan({}))
+    paged = PageState(PageAction.TRIGGER, Severity.P0, at=NOW)
+    called = incident(Severity.P0, page=paged, calling=Calling(NOW), response=planned)
+    said = fields(called)
+    assert said["Page"] == "on-call paged, not confirmed yet"
+    assert said["Response"] == "due by 01 Mar 03:15 UTC"
+    assert said["Next"] == "PagerDuty’s second key, 01 Mar 03:05 UTC"
+
+    late = replace(
+        called,
+        calling=Calling(NOW, "by PagerDuty’s webhook", contacts_used=1, fallback_at=NOW),
+        response=replace(planned, overdue=True),
+    )
+    said = fields(late)
+    assert said["Page"] == (
+        "on-call paged, confirmed by PagerDuty’s webhook, fallback: 1 contact tried"
+    )
+    assert said["Response"] == "OVERDUE since 01 Mar 03:15 UTC"
+
+
+def test_no_clock_is_shown_once_somebody_has_it() -> None:
+    planned = Response(plan=EscalationPolicy().plan({}))
+    taken = incident(Severity.P0, state=IncidentState.ACKNOWLEDGED, response=planned)
+    assert not {"Response", "Next"} & set(fields(taken))
+
+
+def test_a_tickets_time_is_said_once_until_it_is_over() -> None:
+    ticket = incident(Severity.P2, ticket_due_at=NOW + timedelta(hours=4))
+    assert "Response" not in fields(ticket)
+    late = replace(ticket, response=Response(overdue=True))
+    assert fields(late)["Response"] == "OVERDUE since 01 Mar 07:00 UTC"

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from bot.domain.classify import Severity
-from bot.domain.effects import AdvanceRun, SettleIncident, UpdateMessage, UpdatePage
-from bot.domain.incident import PageState
+from bot.domain.effects import AdvanceRun, SettleIncident, SetUrgency, UpdateMessage, UpdatePage
+from bot.domain.incident import IncidentState, PageState
 from bot.domain.incident_events import (
     Absorbed,
     Acknowledged,
     AlertsChanged,
     AlertsTakenOver,
     Closed,
+    DoneAtPager,
     Escalated,
     EscalationPlanned,
     FallbackUsed,
@@ -53,7 +54,7 @@ from bot.domain.run_events import (
     StepStarted,
     UndoStarted,
 )
-from tests.support.examples import INCIDENT_EVENTS, RUN_EVENTS, incident
+from tests.support.examples import INCIDENT_EVENTS, RUN_EVENTS, classification, incident
 
 PAGE, MESSAGE, MESSAGE_SOON, TIMER = "page", "message", "message soon", "timer"
 REACTIONS: dict[type[IncidentEvent], set[str]] = {
@@ -78,6 +79,7 @@ REACTIONS: dict[type[IncidentEvent], set[str]] = {
     Reopened: {PAGE, MESSAGE},
     Closed: {PAGE, MESSAGE},
     NoteAdded: {MESSAGE},
+    DoneAtPager: {MESSAGE_SOON},
     TicketOpened: {MESSAGE},
     # What became of the last page decides about the next one where it is written down.
     PageSent: {MESSAGE_SOON},
@@ -126,6 +128,35 @@ def test_an_incident_that_never_paged_and_does_not_page_leaves_the_pager_alone()
 def test_a_page_is_looked_after_whatever_the_level_has_become() -> None:
     paged = incident(Severity.P2, page=PageState(PageAction.TRIGGER, Severity.P1))
     assert after_incident(paged, (Resolved("x"),)) == (UpdatePage(7, Severity.P2), TELL_CHAT)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        SeverityRaised(Severity.P1, classification(Severity.P0)),
+        SeverityOverridden(Severity.P0, Severity.P1, "One customer."),
+    ],
+)
+@pytest.mark.parametrize("action", [PageAction.TRIGGER, PageAction.ACKNOWLEDGE])
+def test_the_urgency_of_a_page_that_stands_follows_the_level(
+    event: IncidentEvent, action: PageAction
+) -> None:
+    paged = incident(page=PageState(action, Severity.P1))
+    assert SetUrgency(7) in after_incident(paged, (event,))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"page": PageState(PageAction.RESOLVE, Severity.P1)},
+        {"page": PageState(PageAction.TRIGGER, Severity.P1), "state": IncidentState.RESOLVED},
+        {"page": PageState(PageAction.TRIGGER, Severity.P1), "level": Severity.P2},
+    ],
+)
+def test_where_no_page_stands_nothing_is_urgent(changes: dict[str, Any]) -> None:
+    raised = SeverityRaised(Severity.P1, classification(Severity.P0))
+    assert SetUrgency(7) not in after_incident(incident(**changes), (raised,))
 
 
 @pytest.mark.parametrize("event", RUN_EVENTS, ids=lambda event: type(event).__name__)

@@ -25,6 +25,7 @@ from tests.support.windows import window
 
 PAGED = PageState(PageAction.TRIGGER, Severity.P1)
 ENDED = PageState(PageAction.RESOLVE, Severity.P1)
+RESPOND = "Somebody must respond by 01 Mar 04:00:00 UTC."
 SENT = PageSent(PageAction.TRIGGER, Severity.P1)
 
 
@@ -40,13 +41,14 @@ def story(about: Incident, *events: IncidentEvent) -> list[str]:
 @pytest.mark.parametrize(
     ("about", "events", "said"),
     [
-        (incident(), (), ["Nobody was paged.", "The page is on its way."]),
+        (incident(), (), ["Nobody was paged.", "The page is on its way.", RESPOND]),
         (
             incident(page=PAGED),
             (SENT,),
             [
                 "The on-call engineer was paged: 01 Mar 03:00:00 UTC as P1.",
                 "The page stands: nobody has acknowledged it.",
+                RESPOND,
             ],
         ),
         (
@@ -82,6 +84,7 @@ def story(about: Incident, *events: IncidentEvent) -> list[str]:
             [
                 "Nobody was paged.",
                 "The page is on its way.",
+                RESPOND,
                 "It gathers a storm of alerts, so that one page stands for all of them.",
             ],
         ),
@@ -136,12 +139,13 @@ def test_what_absorbed_it_is_named() -> None:
 def test_trouble_with_the_pager_is_told_until_it_is_over() -> None:
     delayed = PageDelayed(PageAction.TRIGGER, "It timed out.", 3, 4.5)
     refused = PageRefused(PageAction.TRIGGER, "Invalid routing key")
-    assert story(incident(), delayed)[-1] == (
+    assert story(incident(), delayed)[-2] == (
         "Try 3 to reach the pager failed, 01 Mar 03:00:00 UTC: It timed out."
     )
     page = PageState(PageAction.TRIGGER, Severity.P1, "Invalid routing key")
     assert story(incident(page=page), delayed, refused)[1:] == [
         "The pager would refuse it again; a person has to look at its settings.",
         "The pager refused it, 01 Mar 03:01:00 UTC: Invalid routing key",
+        RESPOND,
     ]
-    assert len(story(incident(page=PAGED), delayed, refused, SENT)) == 2
+    assert len(story(incident(page=PAGED), delayed, refused, SENT)) == 3

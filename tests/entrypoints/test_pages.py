@@ -13,8 +13,15 @@ import pytest
 import requests
 
 from bot.domain.classify import Severity
+from bot.domain.escalation_policy import EscalationPolicy, default_response_times
 from bot.domain.incident import Command
-from bot.domain.incident_events import PageAction, PageSent, SeverityOverridden
+from bot.domain.incident_events import (
+    EscalationPlanned,
+    PageAction,
+    PageSent,
+    ResponseOverdue,
+    SeverityOverridden,
+)
 from bot.entrypoints.pages import Place
 from tests.support.examples import ANA
 from tests.support.incident_pages import HOSTILE, Site
@@ -210,6 +217,25 @@ def test_hundreds_of_alerts_are_folded(site: Site, url: str) -> None:
 
     assert shown.count('<details class="alert"') == 300
     assert "<summary>275 more</summary>" in shown
+
+
+def test_the_clocks_are_shown_until_somebody_has_it(site: Site, url: str) -> None:
+    incident = site.incident()
+    site.happens(
+        incident.id,
+        EscalationPlanned(EscalationPolicy().plan({}), default_response_times()),
+        PageSent(PageAction.TRIGGER, Severity.P1),
+    )
+    said = get(f"{url}/incidents/1").text
+    assert "<dt>Response due by</dt>" in said
+    assert "not confirmed yet" in said
+    assert "who is on call, in Slack, " in said
+    site.happens(incident.id, ResponseOverdue(Severity.P1, timedelta(hours=1)))
+    assert "<dt>Response overdue since</dt>" in get(f"{url}/incidents/1").text
+    site.ask.incidents.command(incident.id, Command.ACKNOWLEDGE, ANA)
+    said = get(f"{url}/incidents/1").text
+    assert "<dt>Response" not in said
+    assert "<dt>Next</dt>" not in said
 
 
 def test_the_timeline_is_told(site: Site, url: str) -> None:

@@ -130,7 +130,9 @@ class Core:
     def intake_on(self, store: Store, inbox: Inbox) -> Intake:
         """Another intake, as after a start."""
         parsers: dict[Source, Parse] = dict.fromkeys(Source, self._parse)
-        rules = IntakeRules(parsers, self.deliveries, PagerEvents(lambda _body: None))
+        rules = IntakeRules(
+            parsers, self.deliveries, PagerEvents(lambda _body: None, can_ask=False)
+        )
         return Intake(store, inbox, rules, self.clock, self.counts)
 
     def _parse(self, body: bytes, _received_at: datetime) -> Delivery:

@@ -26,6 +26,7 @@ from bot.domain.incident_events import (
     AlertsChanged,
     AlertsTakenOver,
     Closed,
+    DoneAtPager,
     Escalated,
     EscalationPlanned,
     FallbackUsed,
@@ -55,6 +56,8 @@ from bot.domain.incident_events import (
     Unacknowledged,
     Unsuppressed,
 )
+from bot.domain.oncall import PagerActionKind
+from bot.domain.page import PagerEvent
 from bot.domain.plan import Plan, StepOutcome, StepPlan, Target, make_plan
 from bot.domain.run import Run, blank_records
 from bot.domain.run_events import (
@@ -83,6 +86,15 @@ from bot.domain.timeline import Event
 NOW = datetime(2026, 3, 1, 3, 0, 0, 123456, tzinfo=UTC)
 ANA = Actor(ActorKind.PERSON, "U00000ANA", "ana")
 BEN = Actor(ActorKind.PERSON, "U00000BEN", "ben")
+PAGER_EVENT = PagerEvent(
+    event_id="E1",
+    event_type="incident.acknowledged",
+    occurred_at=NOW,
+    dedup_key="key",
+    actor_name="Dana Doe",
+    actor_id="PDANA",
+    incident_id="Q1",
+)
 PAGERDUTY = Actor(ActorKind.PAGERDUTY, "PABC123", "Dana On-Call")
 
 
@@ -218,6 +230,7 @@ INCIDENT_EVENTS: tuple[IncidentEvent, ...] = (
     Reopened("Its alerts are firing again."),
     Closed(),
     NoteAdded("Looking at the database."),
+    DoneAtPager(PagerActionKind.REASSIGNED, "Dana Doe"),
     TicketOpened(NOW),
     PageSent(PageAction.TRIGGER, Severity.P1),
     PageConfirmed("by PagerDuty’s webhook"),

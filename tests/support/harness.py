@@ -29,6 +29,7 @@ from bot.adapters.inbox import Inbox
 from bot.adapters.kubernetes import KubernetesCluster, connect
 from bot.adapters.metrics import PrometheusCounters
 from bot.adapters.pagerduty import PagerDutyPager
+from bot.adapters.pagerduty_rest import PagerDutyRecords
 from bot.adapters.pagerduty_webhook import parse_webhook, verify_signature
 from bot.adapters.policy import parse_policy
 from bot.adapters.policy_folder import PolicyFile
@@ -49,12 +50,16 @@ from bot.app.intake import Intake, IntakeRules
 from bot.app.judging import Judge
 from bot.app.maintenance import Maintenance, WindowReview
 from bot.app.maintenance_answers import MaintenanceAnswers
+from bot.app.oncall import OnCallAnswers, OnCallRequests
 from bot.app.page_delivery import PageDelivery
+from bot.app.pager_amendments import PagerAmendments
 from bot.app.pager_events import PagerEvents
+from bot.app.pager_matching import PagerMatching
 from bot.app.plan_answers import PlanAnswers
 from bot.app.planning import Planner
 from bot.app.policies import PolicyWatch
 from bot.app.reconcile import Reconciler
+from bot.app.rosters import PeopleOnCall, Rosters
 from bot.app.run_answers import RunAnswers
 from bot.app.runner import Runner
 from bot.app.runs import Runs
@@ -68,6 +73,7 @@ from bot.domain.heartbeat import is_heartbeat
 from bot.domain.incident import Incident
 from bot.domain.maintenance import Window
 from bot.domain.matcher_text import parse_quick_matcher
+from bot.domain.roster import OurService
 from bot.domain.routing import RoutingPolicy
 from bot.domain.run import Run
 from bot.entrypoints.listener import Listener, pages
@@ -188,6 +194,9 @@ class Harness:
             lambda labels: is_heartbeat(self.routing.heartbeats, labels),
             clock,
         )
+        records = PagerDutyRecords("token", f"{self.url}/stand-ins/pagerduty")
+        rosters = Rosters(records, OurService(ROUTING_KEY), clock)
+        self._people = PeopleOnCall(rosters, chat.user_of, clock)
         ways = Ways(pager, self.second_pager, self.notifier, ("sms",), chat, CHANNEL)
         self._attendance = Attendance(
             store, Contacts(store, ways), None, lambda: self.routing, clock, confirmable=True
@@ -199,6 +208,9 @@ class Harness:
             PlanAnswers(store, _library(), Planner(kinds, context_for), clock),
             Upkeep(store, judge, clock),
             WindowReview(store, None, clock, lambda: 1.0),
+            OnCallAnswers(store, rosters, clock),
+            PagerMatching(store, records, clock, self._counters, lambda: 1.0),
+            PagerAmendments(store, records, clock, lambda: 1.0),
         )
         self._effects = EffectWorker(store, use_cases, self._took)
         self._runs = RunWorker(Runner(store, cluster, kinds, context_for, clock))
@@ -208,7 +220,8 @@ class Harness:
             Source.TOCSIN: lambda body, _at: parse_delivery(body),
             Source.API: parse_posted,
         }
-        rules = IntakeRules(parsers, deliveries, PagerEvents(parse_webhook))
+        pager_events = PagerEvents(parse_webhook, can_ask=True)
+        rules = IntakeRules(parsers, deliveries, pager_events)
         self._intake = Intake(store, self.inbox, rules, clock, self._counters)
 
     def app(self) -> Listener:
@@ -218,6 +231,7 @@ class Harness:
             IncidentAnswers(self.incidents, explanations),
             MaintenanceAnswers(self.maintenance, self.clock),
             RunAnswers(self.runs, self.store),
+            OnCallRequests(self.store),
         )
         client = web_client(BOT_TOKEN, f"{self.url}/stand-ins/slack/api/", 10)
         slack = SlackEndpoint(

@@ -20,7 +20,18 @@ SIGNING_SECRET = "scenario-signing-secret"
 ROUTING_KEY = "5" * 32
 PAGERDUTY_SECRET = "scenario-webhook-secret"
 
-STATES = ("triggered by", "acknowledged by", "resolved by")
+STATES = (
+    "triggered by",
+    "acknowledged by",
+    "unacknowledged by",
+    "resolved by",
+    "reopened by",
+    "reassigned by",
+    "escalated by",
+    "delegated by",
+    "priority_updated by",
+    "annotated by",
+)
 """How the stand-in for PagerDuty logs the changes that it sends webhooks about."""
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import func
 from sqlmodel import col, select
 
 from bot.adapters import codec
 from bot.adapters.store.base import Part, chunks
-from bot.adapters.tables import IncidentRow, RelationRow, TicketRow
+from bot.adapters.tables import IncidentRow, PagerIncidentRow, RelationRow, TicketRow
 from bot.domain.errors import NotFound
 from bot.domain.incident import Incident, IncidentState, opened
 from bot.domain.incident_events import IncidentOpened
@@ -45,6 +45,17 @@ class IncidentReads(Part):
         query = select(IncidentRow.document).where(IncidentRow.dedup_key == dedup_key)
         text = self._session.exec(query).first()
         return None if text is None else codec.load(text, Incident)
+
+    def incidents_at_pager(self, pager_id: str) -> Sequence[Incident]:
+        held = select(PagerIncidentRow.incident_id).where(PagerIncidentRow.pager_id == pager_id)
+        query = select(IncidentRow.document).where(col(IncidentRow.id).in_(held))
+        documents = self._session.exec(query.order_by(col(IncidentRow.id)))
+        return [codec.load(text, Incident) for text in documents]
+
+    def decided_at_pager(self, incident_id: int) -> datetime | None:
+        query = select(func.max(PagerIncidentRow.decided_at))
+        text = self._session.exec(query.where(PagerIncidentRow.incident_id == incident_id)).one()
+        return datetime.fromisoformat(text) if text else None
 
     def related(self, keys: Sequence[str], role: Role) -> Mapping[str, Sequence[Relation]]:
         found: dict[str, list[Relation]] = {}
@@ -85,6 +96,17 @@ class IncidentWrites(IncidentReads):
             done=incident.state.over,
         )
         self._session.merge(ticket)
+
+    def match_pager(
+        self, pager_id: str, incident_id: int, decided_at: datetime | None = None
+    ) -> None:
+        row = self._session.get(PagerIncidentRow, (pager_id, incident_id))
+        row = row or PagerIncidentRow(pager_id=pager_id, incident_id=incident_id)
+        if decided_at is not None:
+            # One form for all, so that the newest is the greatest text.
+            stamp = decided_at.astimezone(UTC).isoformat(timespec="microseconds")
+            row.decided_at = max(row.decided_at, stamp)
+        self._session.add(row)
 
     def relate(self, relations: Sequence[Relation]) -> None:
         rows = {

@@ -2,7 +2,7 @@
 
 import { element } from "./dom.js";
 
-const SHOWN = 8;
+const SHOWN = 9;
 
 const form = document.getElementById("composer");
 const input = document.getElementById("text");
@@ -38,6 +38,7 @@ export function offer(cluster) {
     ["/incident help", "All that /incident can do"],
     ["/maintenance list", "The maintenance windows"],
     ["/maintenance help", "All that /maintenance can do"],
+    ["/oncall", "Who is on call"],
     ["/runbook list", "The runbooks"],
     ...restart.splice(0, 1),
     ...failover.splice(0, 1),

@@ -15,22 +15,26 @@ from bot.adapters.store.delivery import OVERDUE
 from bot.domain.classify import Severity
 from bot.domain.effects import (
     AdvanceRun,
+    AnswerOnCall,
     AnswerPlan,
     Attend,
     Effect,
+    MatchPagerEvent,
     ReviewSeverity,
     ReviewWindow,
     SendAnswer,
     SettleIncident,
+    SetUrgency,
     UpdateMessage,
     UpdatePage,
     UpdateSilence,
+    WriteNote,
     waiting_place,
 )
 from bot.domain.incident_events import NoteAdded
 from bot.domain.message import Button, ButtonStyle, Field, Message, MessageRef, Subject, SubjectKind
 from bot.ports import PostedMessage
-from tests.support.examples import ANA, NOW
+from tests.support.examples import ANA, NOW, PAGER_EVENT
 from tests.support.stores import HOSTILE, INCIDENT, LATER, BrokenError, ask_for, asked_for
 
 MESSAGE = Message(
@@ -48,11 +52,15 @@ EFFECTS = (
     UpdateMessage(INCIDENT, soon=True, attempt=2),
     SendAnswer("https://hooks.example/1", MESSAGE, 4),
     AnswerPlan("https://hooks.example/1", "restart@1.0.0", ("a/b", HOSTILE)),
+    AnswerOnCall("https://hooks.example/1", HOSTILE, 2),
     AdvanceRun(9),
     SettleIncident(1, 2),
     ReviewSeverity(1, 2),
     ReviewWindow(3, 2),
     UpdateSilence(3, 2),
+    MatchPagerEvent(replace(PAGER_EVENT, text=HOSTILE, assignees=(HOSTILE,)), 2),
+    SetUrgency(1, 2),
+    WriteNote(1, HOSTILE, 2),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta, timezone
 
 from sqlalchemy import Engine, text
 
@@ -102,3 +103,32 @@ def test_old_relations_are_forgotten(store: SqlStore) -> None:
     store.forget(LATER)
     with store.read() as reader:
         assert list(reader.related(["old", "new"], Role.CHILD)) == ["new"]
+
+
+def test_the_pagers_incident_leads_to_all_whose_pages_it_holds(store: SqlStore) -> None:
+    one, two, three = (open_one(store, group) for group in "abc")
+    with store.transaction() as tx:
+        for held in (two, one, one):
+            tx.match_pager("Q1", held)
+        tx.match_pager("Q2", three)
+        assert [found.id for found in tx.incidents_at_pager("Q1")] == [one, two]
+    with store.read() as reader:
+        assert [found.id for found in reader.incidents_at_pager("Q1")] == [one, two]
+        assert reader.incidents_at_pager("Q3") == []
+
+
+def test_the_newest_decision_is_kept_of_all_the_pagers_incidents(store: SqlStore) -> None:
+    """An incident that fires again is another one at the pager; zones make no difference."""
+    one, other = open_one(store, "a"), open_one(store, "b")
+    warsaw = LATER.astimezone(timezone(timedelta(hours=1)))
+    with store.transaction() as tx:
+        tx.match_pager("Q1", one)
+        assert tx.decided_at_pager(one) is None
+        tx.match_pager("Q1", one, LATER - timedelta(microseconds=1))
+        tx.match_pager("Q2", one, warsaw)
+        tx.match_pager("Q2", one, LATER - timedelta(seconds=1))
+        tx.match_pager("Q2", one)
+        assert tx.decided_at_pager(one) == LATER
+    with store.read() as reader:
+        assert reader.decided_at_pager(one) == LATER
+        assert reader.decided_at_pager(other) is None

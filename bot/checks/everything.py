@@ -1,33 +1,29 @@
-"""`tocsin check`: is everything there that a night depends on?"""
+"""All checks, in the order in which they are shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import requests
 
 from bot import bootstrap
 from bot.adapters.policy import load_policy
 from bot.adapters.prometheus import PrometheusMetrics
-from bot.adapters.routing import load_routing
 from bot.adapters.schema import migrate
 from bot.adapters.slack import SlackChat
-from bot.domain.errors import InvalidInput, PermanentError, TocsinError
+from bot.checks.finding import Finding, finding
+from bot.checks.paging import (
+    check_confirmation,
+    check_notifiers,
+    check_pagerduty,
+    check_routing,
+)
+from bot.domain.errors import InvalidInput, PermanentError
 from bot.settings import Settings, missing
 from bot.vendors import sandbox_parts, vendors
 
 TIMEOUT = 10.0
 """Seconds that a vendor has to answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was checked, and what came of it."""
-
-    what: str
-    ok: bool
-    says: str
 
 
 def run_checks(settings: Settings) -> list[Finding]:
@@ -36,26 +32,21 @@ def run_checks(settings: Settings) -> list[Finding]:
     checks: list[tuple[str, Callable[[Settings], str]]] = [
         ("settings", _settings),
         ("severity policy", _policy),
-        ("routing policy", _routing),
+        ("routing policy", check_routing),
+        ("notifiers", check_notifiers),
+        ("confirmation of pages", check_confirmation),
         ("runbooks", _runbooks),
         ("database", _database),
     ]
     for what, check, stands_in in (
         ("Slack", _slack, parts.slack),
-        ("PagerDuty", _pagerduty, parts.pagerduty),
+        ("PagerDuty", check_pagerduty, parts.pagerduty),
         ("Kubernetes", _kubernetes, parts.kubernetes),
         ("Prometheus", _prometheus, parts.prometheus),
         ("Alertmanager", _alertmanager, False),
     ):
         checks.append((what, _sandbox if stands_in else check))
-    return [_finding(what, check, settings) for what, check in checks]
-
-
-def _finding(what: str, check: Callable[[Settings], str], settings: Settings) -> Finding:
-    try:
-        return Finding(what, True, check(settings))
-    except TocsinError as error:
-        return Finding(what, False, str(error))
+    return [finding(what, check, settings) for what, check in checks]
 
 
 def _settings(settings: Settings) -> str:
@@ -68,12 +59,6 @@ def _settings(settings: Settings) -> str:
 def _policy(settings: Settings) -> str:
     policy = load_policy(settings.policy / "severity.yaml")
     return f"{len(policy.rules)} rules, digest {policy.digest[:12]}"
-
-
-def _routing(settings: Settings) -> str:
-    policy = load_routing(settings.policy / "routing.yaml")
-    heartbeats = ", ".join(one.id for one in policy.heartbeats) or "none"
-    return f"heartbeats: {heartbeats}; digest {policy.digest[:12]}"
 
 
 def _runbooks(settings: Settings) -> str:
@@ -95,19 +80,6 @@ def _slack(settings: Settings) -> str:
         raise InvalidInput("not configured: set SLACK_BOT_TOKEN.")
     where = vendors(settings)
     return f"signed in as {SlackChat(where.slack_token, where.slack_api_url).whoami()}"
-
-
-def _pagerduty(settings: Settings) -> str:
-    if not settings.pagerduty_configured:
-        raise InvalidInput("not configured: set PAGERDUTY_ROUTING_KEY.")
-    if settings.pagerduty_api_token is None:
-        return "the routing key is set; set PAGERDUTY_API_TOKEN to check that PagerDuty answers"
-    url = (settings.pagerduty_api_url or "https://api.pagerduty.com").rstrip("/")
-    token = settings.pagerduty_api_token.get_secret_value()
-    status = _get(f"{url}/abilities", {"Authorization": f"Token token={token}"})
-    if status != 200:
-        raise PermanentError(f"PagerDuty’s REST API answers {status}; check PAGERDUTY_API_TOKEN.")
-    return "the REST API accepts the token"
 
 
 def _kubernetes(settings: Settings) -> str:
