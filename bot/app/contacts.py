@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from bot.app.page_delivery import page_of
@@ -29,8 +29,16 @@ class Ways:
 class Contacts:
     """Reaches contacts about incidents. One call is one try."""
 
-    def __init__(self, store: Store, ways: Ways, public_url: str = "") -> None:
+    def __init__(
+        self,
+        store: Store,
+        ways: Ways,
+        public_url: str = "",
+        on_call: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        """`on_call` gives the chat's ids of those on call; it asks nobody and never raises."""
         self._store = store
+        self._on_call = on_call
         self._ways = ways
         self._public_url = public_url.rstrip("/")
 
@@ -53,7 +61,9 @@ class Contacts:
                 self._ways.notifier.notify(contact.name, self._notice(incident, why))
             case ContactKind.SLACK:
                 mention = Mention(contact.name).at(incident.severity)
-                self._ways.chat.post(self._ways.channel, _message(incident, why, mention))
+                people = tuple(self._on_call())
+                message = _message(incident, why, mention, people)
+                self._ways.chat.post(self._ways.channel, message)
 
     def close(self, contact: Contact, incident: Incident) -> None:
         """End what `call` began, where a contact has to be told that."""
@@ -79,10 +89,11 @@ class Contacts:
         return Notice(incident.title, body, incident.severity, link)
 
 
-def _message(incident: Incident, why: str, mention: Mention) -> Message:
+def _message(incident: Incident, why: str, mention: Mention, people: tuple[str, ...]) -> Message:
     return Message(
         headline=f"{incident.severity} {incident.title}",
         body=f"{why}: {incident.summary}",
         footer=f"{incident.reference} · /incident ack {incident.id} takes it",
         mention=mention,
+        mentioned=people,
     )

@@ -10,6 +10,7 @@ from bot.domain.actor import TOCSIN, Actor
 from bot.domain.effects import Effect, SettleIncident, first_delay
 from bot.domain.incident import Incident
 from bot.domain.incident_events import IncidentEvent, IncidentOpened, Suppressed
+from bot.domain.incident_evolution import evolve
 from bot.domain.reactions import after_incident, after_run
 from bot.domain.run import Run
 from bot.domain.run_events import RunEvent, RunRequested
@@ -40,12 +41,12 @@ def record_incident(
     Returns the incident as it is afterwards.
     """
     for event in events:
-        incident = incidents.evolve(incident, event, actor, now)
+        incident = evolve(incident, event, actor, now)
         tx.append(event, actor, now, incident_id=incident.id)
         if isinstance(event, Suppressed):
             tx.hide(event.window_id, incident.id)
     for ticket in incidents.ticket(incident, now):
-        incident = incidents.evolve(incident, ticket, TOCSIN, now)
+        incident = evolve(incident, ticket, TOCSIN, now)
         tx.append(ticket, TOCSIN, now, incident_id=incident.id)
         events = (*events, ticket)
     tx.save_incident(incident)

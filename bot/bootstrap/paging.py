@@ -64,7 +64,7 @@ def paging(
     people = PeopleOnCall(on_call, chat.user_of, clock)
     attendance = Attendance(
         store,
-        Contacts(store, ways, url),
+        Contacts(store, ways, url, people),
         PagerNews(store, asked, clock) if asked else None,
         routing,
         clock,

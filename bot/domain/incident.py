@@ -9,46 +9,32 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.actor import Actor, ActorKind
+from bot.domain.actor import Actor
 from bot.domain.classify import Classification, Severity
-from bot.domain.contact import Contact, PagerRoute, pagerduty
 from bot.domain.errors import IllegalTransition, InvalidInput
 from bot.domain.escalation import StepsDone
 from bot.domain.escalation_policy import EscalationPlan, default_response_times
 from bot.domain.flapping import Flapping
 from bot.domain.incident_events import (
-    Absorbed,
     Acknowledged,
     AlertsChanged,
     AlertsTakenOver,
     Closed,
-    Escalated,
-    EscalationPlanned,
-    FallbackUsed,
     IncidentEvent,
     IncidentOpened,
     Mitigated,
     PageAction,
-    PageConfirmed,
-    PageDelayed,
-    PageRefused,
-    PageSent,
     Quieted,
     Reopened,
     Resolved,
-    ResponseOverdue,
-    SecondPageClosed,
     SeverityOverridden,
     SeverityRaised,
-    StillOnItAsked,
-    Suppressed,
     TicketOpened,
     Unacknowledged,
-    Unsuppressed,
 )
 
 
@@ -271,6 +257,9 @@ def settle(incident: Incident, now: datetime) -> tuple[IncidentEvent, ...]:
     return (Resolved("All its alerts are resolved, and none has fired again since."),)
 
 
+OVERRIDE_RULE = "override"
+"""What stands where a rule's name would, when a person set the level."""
+
 LONGEST_REASON = 500
 """Characters of the reason for an override or a window; it is shown in one line."""
 
@@ -318,188 +307,8 @@ def _standing(incident: Incident) -> str:
     return incident.state.value
 
 
-def opened(incident_id: int, event: IncidentOpened, at: datetime) -> Incident:
-    """The incident that its first event makes."""
-    incident = Incident(
-        id=incident_id,
-        group_key=event.group_key,
-        title=event.title,
-        summary=event.summary,
-        classification=event.classification,
-        dedup_key=event.dedup_key,
-        opened_at=at,
-    )
-    return _called(incident, at)
-
-
-def evolve(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) -> Incident:
-    """The incident after the event."""
-    return _called(_evolved(incident, event, actor, at), at)
-
-
-def _called(incident: Incident, at: datetime) -> Incident:
-    """Since when somebody has to be woken; what was done about it counts for that time only."""
-    if not incident.wakes:
-        return replace(incident, calling=None) if incident.calling else incident
-    return incident if incident.calling else replace(incident, calling=Calling(at))
-
-
-def _evolved(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) -> Incident:
-    match event:
-        case AlertsChanged():
-            return _counted(incident, event)
-        case AlertsTakenOver(firing=firing):
-            return replace(incident, firing=firing)
-        case SeverityRaised():
-            return replace(incident, classification=event.classification)
-        case SeverityOverridden():
-            return replace(incident, classification=_said(incident, event), overridden_by=actor)
-        case Suppressed(window_id):
-            return replace(incident, suppressed_by=window_id)
-        case Unsuppressed():
-            return replace(incident, suppressed_by=None)
-        case Quieted(until):
-            return replace(incident, quiet_until=until)
-        case TicketOpened(due_at):
-            return replace(incident, ticket_due_at=due_at)
-        case _:
-            return _paged(incident, event, actor, at)
-
-
-def _paged(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) -> Incident:
-    """The part of `evolve` about who was told."""
-    calling = incident.calling or Calling(at)
-    match event:
-        case PageSent(action, severity):
-            page = PageState(action, severity, at=at)
-            return replace(incident, page=page, calling=replace(calling, retry_at=None))
-        case PageRefused(action, reason):
-            page = PageState(action, incident.severity, reason, at)
-            return replace(incident, page=page, calling=replace(calling, retry_at=None))
-        case PageDelayed(retry_in=seconds):
-            retry_at = at + timedelta(seconds=seconds)
-            return replace(incident, calling=replace(calling, retry_at=retry_at))
-        case PageConfirmed(by):
-            return replace(incident, calling=replace(calling, confirmed_by=by))
-        case FallbackUsed(contact, _, failed):
-            calling = replace(
-                calling,
-                contacts_used=calling.contacts_used + 1,
-                fallback_at=calling.fallback_at if failed else at,
-            )
-            second = incident.second_page or _is_second_pager(contact, failed)
-            return replace(incident, calling=calling, second_page=second)
-        case SecondPageClosed():
-            return replace(incident, second_page=False)
-        case _:
-            return _answered(incident, event, actor, at)
-
-
-def _answered(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) -> Incident:
-    """The part of `evolve` about who answers."""
-    response = incident.response
-    if actor.kind in (ActorKind.PERSON, ActorKind.PAGERDUTY):
-        response = replace(response, heard_at=at)
-    match event:
-        case EscalationPlanned(plan, times):
-            response = replace(response, plan=plan, times=times)
-        case Escalated(contact, level, number, failed):
-            second = incident.second_page or _is_second_pager(contact, failed)
-            done = StepsDone(level, number, at)
-            return replace(incident, second_page=second, response=replace(response, done=done))
-        case StillOnItAsked():
-            response = replace(response, asked_at=at)
-        case ResponseOverdue():
-            response = replace(response, overdue=True)
-        case Acknowledged() | Mitigated():
-            response = replace(response, first_at=response.first_at or at)
-    return _move(replace(incident, response=response), event, actor, at)
-
-
-def _is_second_pager(contact: Contact, failed: str) -> bool:
-    return not failed and contact == pagerduty(PagerRoute.SECONDARY)
-
-
 def flaps_after(incident: Incident, change: AlertsChanged) -> int:
     """How often its alerts have fired again after all were resolved, this change included."""
     quiet = incident.quiet_until is not None or incident.state.over
     again = change.fired_count > 0 and quiet and not incident.firing
     return incident.flaps + (1 if again else 0)
-
-
-def _counted(incident: Incident, change: AlertsChanged) -> Incident:
-    return replace(
-        incident,
-        firing=change.firing,
-        unseen=change.unseen,
-        flaps=flaps_after(incident, change),
-        quiet_until=None if change.firing else incident.quiet_until,
-    )
-
-
-OVERRIDE_RULE = "override"
-"""What stands where a rule's name would, when a person set the level."""
-
-
-def _said(incident: Incident, event: SeverityOverridden) -> Classification:
-    digest = incident.classification.policy_digest
-    return Classification(event.level, OVERRIDE_RULE, event.reason, digest)
-
-
-def _move(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) -> Incident:
-    """The part of `evolve` that changes the state."""
-    match event:
-        case Acknowledged():
-            moved = replace(
-                incident, state=_S.ACKNOWLEDGED, acknowledged_by=actor, acknowledged_at=at
-            )
-        case Unacknowledged():
-            moved = replace(
-                incident, state=_S.TRIGGERED, acknowledged_by=None, acknowledged_at=None
-            )
-        case Mitigated():
-            moved = replace(incident, state=_S.MITIGATED)
-        case Resolved():
-            moved = replace(incident, state=_S.RESOLVED, resolved_at=at, quiet_until=None)
-        case Absorbed(by):
-            moved = replace(
-                incident,
-                state=_S.RESOLVED,
-                resolved_at=at,
-                quiet_until=None,
-                absorbed_by=by,
-                firing=0,
-            )
-        case Reopened():
-            moved = replace(
-                incident,
-                state=_S.TRIGGERED,
-                resolved_at=None,
-                acknowledged_by=None,
-                acknowledged_at=None,
-                absorbed_by=None,
-                suppressed_by=None,
-            )
-        case Closed():
-            moved = replace(incident, state=_S.CLOSED, overridden_by=None)
-        case _:
-            return incident
-    return _told_by_pager(moved, event, actor, at)
-
-
-_SAID_BY_PAGER: Mapping[type[IncidentEvent], PageAction] = {
-    Acknowledged: PageAction.ACKNOWLEDGE,
-    Unacknowledged: PageAction.TRIGGER,
-    Resolved: PageAction.RESOLVE,
-    Reopened: PageAction.TRIGGER,
-}
-
-
-def _told_by_pager(
-    incident: Incident, event: IncidentEvent, actor: Actor, at: datetime
-) -> Incident:
-    """What the pager itself told us, it need not be told: so no echo goes back."""
-    action = _SAID_BY_PAGER.get(type(event))
-    if actor.kind is not ActorKind.PAGERDUTY or action is None:
-        return incident
-    return replace(incident, page=PageState(action, incident.severity, at=at))

@@ -16,13 +16,14 @@ from bot.domain.classify import Case, Classification, Policy, Rule, Severity, cl
 from bot.domain.explain import Passed, Seen, explain
 from bot.domain.expression import expression_of
 from bot.domain.facts import Context
-from bot.domain.incident import Incident, evolve, opened
+from bot.domain.incident import Incident
 from bot.domain.incident_events import (
     IncidentEvent,
     IncidentOpened,
     SeverityOverridden,
     SeverityRaised,
 )
+from bot.domain.incident_evolution import evolve, opened
 from bot.domain.timeline import Recorded
 
 

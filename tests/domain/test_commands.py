@@ -212,9 +212,7 @@ def test_no_guess_is_made_where_nothing_is_near() -> None:
     assert str(refusal.value).startswith("There is no “xyzzy”.\n/incident list")
 
 
-commands = st.one_of(
-    st.sampled_from(COMMANDS), st.text(max_size=12)
-)
+commands = st.one_of(st.sampled_from(COMMANDS), st.text(max_size=12))
 verbs = st.sampled_from([verb for known in USAGE.values() for verb in known])
 texts = st.one_of(st.text(), st.tuples(verbs, st.text()).map(" ".join))
 

@@ -23,9 +23,7 @@ from bot.domain.incident import (
     PageState,
     absorb,
     decide,
-    evolve,
     flaps_after,
-    opened,
     opening,
     override,
     raising,
@@ -64,6 +62,7 @@ from bot.domain.incident_events import (
     Unacknowledged,
     Unsuppressed,
 )
+from bot.domain.incident_evolution import evolve, opened
 from tests.support.examples import (
     ANA,
     INCIDENT_EVENTS,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from bot.domain.contact import Mention, slack
 from tests.support.harness import Harness
 
 
@@ -48,3 +51,24 @@ def test_a_pager_that_refuses_is_said(h: Harness) -> None:
     h.pager.scopes = {"services.read"}
     h.command("ana", "/oncall")
     assert "oncalls.read" in h.slack.answers("ana")[-1]
+
+
+def test_before_anybody_is_known_those_who_are_active_are_called(h: Harness) -> None:
+    """Such as right after a start, with PagerDuty dark."""
+    h.routing = replace(h.routing, fallback=(slack(Mention.ON_CALL),), escalations=())
+    h.pager.fail_next(503, times=500)
+    h.alert("HighErrorRate")
+    h.attend(94)
+    assert "<!here>" in str(h.slack.messages()[-1].blocks)
+
+
+def test_those_who_are_known_are_mentioned(h: Harness) -> None:
+    """They were looked up before PagerDuty went dark."""
+    h.routing = replace(h.routing, fallback=(slack(Mention.ON_CALL),), escalations=())
+    h.go_rounds()
+    h.pager.fail_next(503, times=500)
+    h.alert("HighErrorRate")
+    h.attend(94)
+    called = str(h.slack.messages()[-1].blocks)
+    assert "<@U00000ANA> <@U00000BEN>" in called
+    assert "<!here>" not in called

@@ -199,7 +199,12 @@ class Harness:
         self._people = PeopleOnCall(rosters, chat.user_of, clock)
         ways = Ways(pager, self.second_pager, self.notifier, ("sms",), chat, CHANNEL)
         self._attendance = Attendance(
-            store, Contacts(store, ways), None, lambda: self.routing, clock, confirmable=True
+            store,
+            Contacts(store, ways, on_call=self._people),
+            None,
+            lambda: self.routing,
+            clock,
+            confirmable=True,
         )
         use_cases = UseCases(
             PageDelivery(store, pager, clock, lambda: 1.0),
@@ -296,6 +301,7 @@ class Harness:
     def go_rounds(self) -> None:
         """Look at who must be called, the policy file, the heartbeats and what was posted."""
         self._attendance.look()
+        self._people.look()
         self._policy.look()
         self._heartbeats.look()
         self._reconciler.round()

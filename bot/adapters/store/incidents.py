@@ -12,8 +12,9 @@ from bot.adapters import codec
 from bot.adapters.store.base import Part, chunks
 from bot.adapters.tables import IncidentRow, PagerIncidentRow, RelationRow, TicketRow
 from bot.domain.errors import NotFound
-from bot.domain.incident import Incident, IncidentState, opened
+from bot.domain.incident import Incident, IncidentState
 from bot.domain.incident_events import IncidentOpened
+from bot.domain.incident_evolution import opened
 from bot.ports import Relation, Role
 
 

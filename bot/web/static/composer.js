@@ -2,7 +2,7 @@
 
 import { element } from "./dom.js";
 
-const SHOWN = 9;
+const SHOWN = 10;
 
 const form = document.getElementById("composer");
 const input = document.getElementById("text");
@@ -39,6 +39,7 @@ export function offer(cluster) {
     ["/maintenance list", "The maintenance windows"],
     ["/maintenance help", "All that /maintenance can do"],
     ["/oncall", "Who is on call"],
+    ["/oncall help", "All that /oncall can do"],
     ["/runbook list", "The runbooks"],
     ...restart.splice(0, 1),
     ...failover.splice(0, 1),
