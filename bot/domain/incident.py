@@ -1,8 +1,8 @@
 """An incident: one problem, from its first alert to its review.
 
 `TRANSITIONS` is the whole state machine for what people do. What alerts do is
-`receive`. Both decide without changing anything: they return events, and `evolve`
-applies them. Severity is raised by rules at any time and lowered only by people.
+`receive`. Both decide without changing anything: they return events, which
+`incident_evolution.py` applies. Severity is raised by rules and lowered only by people.
 """
 
 from __future__ import annotations
