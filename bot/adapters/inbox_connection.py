@@ -25,6 +25,9 @@ PATIENCE = 2
 """Seconds to wait for a lock or a connection. The worker's removals take milliseconds, so
 whoever holds the lock for longer is stuck, and the sender should hear that and retry."""
 
+START_PATIENCE = 10
+"""Seconds to wait for the lock while the file is being made; nobody waits for an answer yet."""
+
 _STATEMENT_TIMEOUT = 10
 """Seconds after which PostgreSQL's server gives a statement up, and TCP a dead peer."""
 
@@ -150,9 +153,12 @@ def _sqlite(file: Path, durable: bool) -> Dialect:
             sqlite3.connect, file, timeout=PATIENCE, isolation_level=None, check_same_thread=False
         ),
         setup=(
+            # All processes that start at once make the table; each waits for the others.
+            f"PRAGMA busy_timeout = {START_PATIENCE * 1000}",
             "PRAGMA journal_mode = WAL",
             f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}",
             _SQLITE_TABLE,
+            f"PRAGMA busy_timeout = {PATIENCE * 1000}",
         ),
         error=sqlite3.Error,
         placeholder="?",

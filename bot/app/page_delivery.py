@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from bot.app.record import record_incident
 from bot.app.retry import ask_again
+from bot.app.turns import Turns
 from bot.domain.actor import TOCSIN
 from bot.domain.effects import UpdatePage
 from bot.domain.errors import PermanentError, TemporaryError
@@ -41,9 +42,15 @@ class PageDelivery:
         self._clock = clock
         self._jitter = jitter
         self._public_url = public_url.rstrip("/")
+        self._turns = Turns()
 
     def update(self, effect: UpdatePage) -> None:
         """Tell the pager the one thing that it has to know now, if anything."""
+        # A raised incident has jobs in two lanes; a trigger must not overtake its resolution.
+        with self._turns.of(effect.incident_id):
+            self._update(effect)
+
+    def _update(self, effect: UpdatePage) -> None:
         with self._store.read() as reader:
             incident = reader.incident(effect.incident_id)
             page = page_of(reader, incident, self._public_url)

@@ -197,12 +197,25 @@ def test_of_one_incidents_waiting_pages_the_worse_goes_first(store: SqlStore, wo
     hanging = work.gate(PAGE)
     commit(store, PAGE)
     eventually(lambda: PAGE in work.began)
-    mild, bad = UpdatePage(1, Severity.P1, 2), UpdatePage(1, Severity.P0)
+    mild, bad = UpdatePage(1, Severity.P2, 2), UpdatePage(1, Severity.P1, 2)
     commit(store, mild)
     commit(store, bad)
     hanging.set()
     eventually(lambda: len(work.performed()) == 3)
     assert work.performed() == [PAGE, bad, mild]
+
+
+def test_pages_that_hang_hold_up_no_p0(store: SqlStore, work: Work) -> None:
+    pages = [UpdatePage(number, Severity.P1) for number in range(WORKERS[Lane.PAGING])]
+    gates = [work.gate(page) for page in pages]
+    commit(store, *pages)
+    eventually(lambda: len(work.began) == len(pages))
+    worst = UpdatePage(1_000, Severity.P0)
+    commit(store, worst)
+    eventually(lambda: work.performed() == [worst])
+    for gate in gates:
+        gate.set()
+    eventually(lambda: len(work.performed()) == len(pages) + 1)
 
 
 def test_chat_that_hangs_holds_up_no_page(store: SqlStore, work: Work) -> None:

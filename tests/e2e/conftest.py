@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.installation import LOG, TOKENS, Tocsin, kept
+from tests.support.policies import NO_STORM, policies
 from tests.support.vendors import Vendors, vendors
 
 
@@ -21,7 +22,8 @@ def installed(folder: Path) -> Iterator[tuple[Tocsin, Vendors]]:
     """Tocsin, which was not started yet, and the stand-ins that its settings lead to."""
     tocsin = Tocsin(folder)
     with vendors(tocsin.url, folder) as served, kept(tocsin):
-        tocsin.settings = {**TOKENS, **served.settings}
+        calm = policies(folder, {"storm": NO_STORM})
+        tocsin.settings = {**TOKENS, **served.settings, "TOCSIN_POLICY": str(calm)}
         yield tocsin, served
 
 

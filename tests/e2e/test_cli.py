@@ -159,7 +159,7 @@ def test_it_explains_a_severity(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["severity", "explain", "nowhere.json"], "nowhere.json can’t be read"),
-        (["incident", "show", "9" * 30], "is not an incident"),
+        (["incident", "show", "9" * 30], "is not a number"),
         (["incident", "show", "7"], "There is no incident INC-7."),
         (["incident", "timeline", "7", "--format", "xml"], "--format must be md or json"),
     ],

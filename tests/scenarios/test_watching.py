@@ -21,7 +21,7 @@ def test_a_watchdog_opens_no_incident(h: Harness) -> None:
     beat(h)
     h.resolve("Watchdog")
     assert h.incidents.newest() == []
-    assert h.vendors.slack.calls == []
+    assert not [one for one in h.vendors.slack.calls if one.method.startswith("chat.")]
 
 
 def test_a_watchdog_that_falls_silent_pages_once_and_its_return_ends_it(h: Harness) -> None:
