@@ -94,8 +94,7 @@ class Homes:
 
     def _new(self, key: str, worst: Judgement, alerts: Sequence[Alert]) -> Incident:
         limits = self._routing.storm
-        shown = self._tx.incidents(limit=limits.incidents + limits.critical + 1)
-        opened = [(one.opened_at, one.severity) for one in shown if one.group_key != STORM_KEY]
+        opened = self._tx.openings(STORM_KEY, limits.incidents + limits.critical)
         title = group_title(worst.alert.labels)
         level = worst.classification.level
         if storm_home(opened, level, self._now, limits) is Home.OWN:

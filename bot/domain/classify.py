@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bot.domain.facts import NO_CONTEXT, Comparison, Context, Expression, Fact, FactValue
-from bot.domain.matcher import Matcher
+from bot.domain.matcher import Matcher, Place
+from bot.domain.memory import Memory
 from bot.domain.text_model import Opinion
 from bot.domain.text_vote import TextVote
 from bot.domain.wording import Phrase, Vocabulary, prose
@@ -50,6 +51,9 @@ _MEANINGS = {
     Severity.P3: "Low",
 }
 
+
+AUTHORS_LEVEL = "severity"
+"""The label in which an alert's author says how bad it is."""
 
 Evidence = Mapping[str, Matcher | Phrase]
 """The signals that were seen on an alert, each with what showed it."""
@@ -97,7 +101,7 @@ class Case:
 
     def opinion(self, vote: TextVote) -> Opinion | None:
         """What the text model makes of the alert; None where it has nothing to say."""
-        severity = self.labels.get("severity", "")
+        severity = self.labels.get(AUTHORS_LEVEL, "")
         return vote.model.opinion(self.text, severity, self.context.expression)
 
 
@@ -159,6 +163,16 @@ class Rule:
         return self.expression.objection(case.labels, case.annotations, case.context)
 
 
+def _memory(rules: Sequence[Rule], signals: Signals) -> Memory[Classification]:
+    """The memory of a policy with these rules and signals."""
+    matchers = [matcher for _, matcher in signals.matchers]
+    matchers += [matcher for rule in rules for matcher in rule.matchers]
+    by_label = all(one.place in (Place.LABEL, Place.EXPRESSION) for one in matchers)
+    works = by_label and all(rule.expression is None for rule in rules)
+    names = {one.name for one in matchers if one.place is Place.LABEL}
+    return Memory(sorted({*names, AUTHORS_LEVEL}), works=works)
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The ordered rules and what to do when none applies.
@@ -176,18 +190,24 @@ class Policy:
 
     by_signal: Mapping[str, Sequence[int]] = field(init=False, default_factory=dict)
     """The rules by a signal that each of them needs, as numbers; under "" those without one."""
+    memory: Memory[Classification] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         found: dict[str, list[int]] = {}
         for number, rule in enumerate(self.rules):
             found.setdefault(min(rule.when, default=""), []).append(number)
         object.__setattr__(self, "by_signal", found)
+        object.__setattr__(self, "memory", _memory(self.rules, self.signals))
 
     def case(
-        self, labels: Mapping[str, str], annotations: Mapping[str, str], context: Context
+        self,
+        labels: Mapping[str, str],
+        annotations: Mapping[str, str],
+        context: Context,
+        text: str | None = None,
     ) -> Case:
-        """The alert, with what is seen on it."""
-        text = prose(labels, annotations)
+        """The alert, with what is seen on it; `text` is its prose, where that is known."""
+        text = prose(labels, annotations) if text is None else text
         evidence = self.signals.seen(text, labels, annotations, context.expression)
         return Case(labels, annotations, evidence, frozenset(evidence), context, text)
 
@@ -230,7 +250,14 @@ def classify(
     context: Context = NO_CONTEXT,
 ) -> Classification:
     """The level of an alert with these labels and annotations, and the rule that said so."""
-    return decided(policy, policy.case(labels, annotations, context))
+    text = prose(labels, annotations)
+    key = policy.memory.key(text, labels, context)
+    found = policy.memory.get(key) if key else None
+    if found is None:
+        found = decided(policy, policy.case(labels, annotations, context, text))
+        if key:
+            policy.memory.keep(key, found)
+    return found
 
 
 def wanted(

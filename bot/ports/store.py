@@ -12,6 +12,7 @@ from typing import Protocol
 from bot.domain.actor import Actor
 from bot.domain.alert import AlertGroup
 from bot.domain.backtest import Occurrence
+from bot.domain.classify import Severity
 from bot.domain.dedup import KnownAlert
 from bot.domain.effects import Effect
 from bot.domain.heartbeat import Beat
@@ -63,6 +64,10 @@ class Reader(Protocol):
         self, states: Sequence[IncidentState] | None = None, limit: int = 50
     ) -> Sequence[Incident]:
         """The newest first; `states` None means all."""
+        ...
+
+    def openings(self, besides: str, limit: int) -> Sequence[tuple[datetime, Severity]]:
+        """When the newest incidents opened, and their levels; without the group `besides`."""
         ...
 
     def latest_incident(self, group_key: str) -> Incident | None:

@@ -5,17 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+import msgspec
 from sqlalchemy import func
 from sqlmodel import col, select
 
 from bot.adapters import codec
 from bot.adapters.store.base import Part, chunks
 from bot.adapters.tables import IncidentRow, PagerIncidentRow, RelationRow, TicketRow
+from bot.domain.classify import Severity
 from bot.domain.errors import NotFound
 from bot.domain.incident import Incident, IncidentState
 from bot.domain.incident_events import IncidentOpened
 from bot.domain.incident_evolution import opened
 from bot.ports import Relation, Role
+
+
+class _Level(msgspec.Struct):
+    level: Severity
+
+
+class _Opening(msgspec.Struct):
+    """The part of an incident that tells a storm; the rest of it is large."""
+
+    opened_at: datetime
+    classification: _Level
 
 
 class IncidentReads(Part):
@@ -36,6 +49,12 @@ class IncidentReads(Part):
         if states is not None:
             query = query.where(col(IncidentRow.state).in_([state.value for state in states]))
         return [codec.load(text, Incident) for text in self._session.exec(query)]
+
+    def openings(self, besides: str, limit: int) -> Sequence[tuple[datetime, Severity]]:
+        query = select(IncidentRow.document).where(IncidentRow.group_key != besides)
+        texts = self._session.exec(query.order_by(col(IncidentRow.id).desc()).limit(limit))
+        found = (codec.load(text, _Opening) for text in texts)
+        return [(one.opened_at, one.classification.level) for one in found]
 
     def latest_incident(self, group_key: str) -> Incident | None:
         query = select(IncidentRow.document).where(IncidentRow.group_key == group_key)
