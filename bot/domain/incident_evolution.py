@@ -68,7 +68,14 @@ def opened(incident_id: int, event: IncidentOpened, at: datetime) -> Incident:
 
 def evolve(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) -> Incident:
     """The incident after the event."""
-    return _called(_evolved(incident, event, actor, at), at)
+    return _called(_evolved(_heard(incident, actor, at), event, actor, at), at)
+
+
+def _heard(incident: Incident, actor: Actor, at: datetime) -> Incident:
+    """Whatever a person does to it, somebody is on it."""
+    if actor.kind not in (ActorKind.PERSON, ActorKind.PAGERDUTY):
+        return incident
+    return replace(incident, response=replace(incident.response, heard_at=at))
 
 
 def _called(incident: Incident, at: datetime) -> Incident:
@@ -132,8 +139,6 @@ def _paged(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime)
 def _answered(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) -> Incident:
     """The part of `evolve` about who answers."""
     response = incident.response
-    if actor.kind in (ActorKind.PERSON, ActorKind.PAGERDUTY):
-        response = replace(response, heard_at=at)
     match event:
         case EscalationPlanned(plan, times):
             response = replace(response, plan=plan, times=times)
@@ -210,6 +215,9 @@ def _move(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) 
     return _told_by_pager(moved, event, actor, at)
 
 
+SAID_BY_PAGER = "by what was done at the pager"
+"""How a page is known to stand that somebody opened again there."""
+
 _SAID_BY_PAGER: Mapping[type[IncidentEvent], PageAction] = {
     Acknowledged: PageAction.ACKNOWLEDGE,
     Unacknowledged: PageAction.TRIGGER,
@@ -225,4 +233,5 @@ def _told_by_pager(
     action = _SAID_BY_PAGER.get(type(event))
     if actor.kind is not ActorKind.PAGERDUTY or action is None:
         return incident
-    return replace(incident, page=PageState(action, incident.severity, at=at))
+    told = replace(incident, page=PageState(action, incident.severity, at=at))
+    return replace(told, calling=Calling(at, SAID_BY_PAGER)) if told.wakes else told

@@ -615,3 +615,28 @@ def test_only_people_are_heard_of(actor: Actor) -> None:
 def test_the_first_response_is_the_first_one() -> None:
     first = evolve(called(), Acknowledged(), ANA, NOW)
     assert after(first, Unacknowledged(), Mitigated()).response.first_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("state", "event"),
+    [
+        (IncidentState.ACKNOWLEDGED, Unacknowledged()),
+        (IncidentState.RESOLVED, Reopened("Somebody did, in PagerDuty.")),
+    ],
+)
+def test_a_page_that_is_opened_again_at_the_pager_is_known_to_stand(
+    state: IncidentState, event: IncidentEvent
+) -> None:
+    start = incident(state=state, page=PageState(PageAction.ACKNOWLEDGE, Severity.P1))
+    again = evolve(start, event, PAGERDUTY, LATER)
+    assert again.calling is not None
+    assert again.calling.confirmed_by
+    by_us = evolve(start, event, ANA, LATER)
+    assert by_us.calling is not None
+    assert by_us.calling.confirmed_by == ""
+
+
+def test_whoever_sets_the_level_is_on_it() -> None:
+    overridden = SeverityOverridden(Severity.P1, Severity.P0, "All customers.")
+    assert evolve(incident(), overridden, ANA, LATER).response.heard_at == LATER
+    assert evolve(incident(), change(fired=1), ALERTMANAGER, LATER).response.heard_at is None
