@@ -22,7 +22,7 @@ def installed(folder: Path) -> Iterator[tuple[Tocsin, Vendors]]:
     """Tocsin, which was not started yet, and the stand-ins that its settings lead to."""
     tocsin = Tocsin(folder)
     with vendors(tocsin.url, folder) as served, kept(tocsin):
-        calm = policies(folder, {"storm": NO_STORM})
+        calm = policies(folder / "calm", {"storm": NO_STORM})
         tocsin.settings = {**TOKENS, **served.settings, "TOCSIN_POLICY": str(calm)}
         yield tocsin, served
 
