@@ -23,7 +23,7 @@ BENCHES: Mapping[str, Callable[[bool, Path], dict[str, Any]]] = {
     "webhooks": lambda quick, folder: webhooks.run(
         seconds=0.4 if quick else 1.5, rounds=1 if quick else 3, folder=folder
     ),
-    "paging": lambda quick, folder: paging.run(pages=20 if quick else 200, folder=folder),
+    "paging": lambda quick, folder: paging.run(pages=10 if quick else 35, folder=folder),
     "classification": lambda quick, folder: classification.run(3 if quick else 9, folder),
     "intake": lambda quick, folder: intake.run(20_000 if quick else 1_000_000, folder),
     "storm": lambda quick, folder: storm.run(20 if quick else 100, folder),
