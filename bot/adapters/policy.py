@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     InstanceOf,
@@ -23,11 +21,11 @@ from bot.adapters.cel import CelExpression, facts_named
 from bot.adapters.fact_queries import parse_comparison, parse_query
 from bot.adapters.model_problems import model_problems
 from bot.adapters.phrases import parse_phrases
+from bot.adapters.policy_fields import Id, content_of, reader
 from bot.adapters.policy_names import name_problems
 from bot.adapters.text_model import shipped_text_model
-from bot.adapters.yaml_lines import LARGEST, FileProblems, Lines, Problem, load
+from bot.adapters.yaml_lines import FileProblems, Lines, load
 from bot.domain.classify import Policy, Rule, Severity, Signals
-from bot.domain.errors import InvalidInput
 from bot.domain.facts import BUILT_IN, Comparison, Fact
 from bot.domain.matcher import Matcher
 from bot.domain.matcher_text import parse_matcher
@@ -42,38 +40,6 @@ class PolicyProblems(FileProblems):
 LONGEST_TIMEOUT = 2.0
 """Seconds that a fact may take at most: no page waits for Prometheus any longer."""
 
-_Parsed = TypeVar("_Parsed")
-
-
-def _parsed(value: object, kind: str, parse: Callable[[str], _Parsed]) -> _Parsed:
-    """What `parse` makes of the text; what it can't read is a problem at the text's line."""
-    try:
-        if not isinstance(value, str):
-            raise InvalidInput(f"a {kind} is a text; put it in single quotes.")
-        return parse(value)
-    except InvalidInput as error:
-        raise PydanticCustomError("text", "{reason}", {"reason": str(error)}) from error
-
-
-def _matcher(value: object) -> Matcher:
-    return _parsed(value, "matcher", parse_matcher)
-
-
-def _phrases(value: object) -> list[Phrase]:
-    return _parsed(value, "phrase", parse_phrases)
-
-
-def _comparison(value: object) -> Comparison:
-    return _parsed(value, "comparison", parse_comparison)
-
-
-def _expression(value: object) -> CelExpression:
-    return _parsed(value, "CEL expression", CelExpression)
-
-
-def _query(value: object) -> str:
-    return _parsed(value, "query", parse_query)
-
 
 def _paging(level: Severity) -> Severity:
     if level.pages:
@@ -83,37 +49,36 @@ def _paging(level: Severity) -> Severity:
     )
 
 
+_Matchers = list[Annotated[InstanceOf[Matcher], reader("matcher", parse_matcher)]]
+_Phrases = list[Annotated[list[InstanceOf[Phrase]], reader("phrase", parse_phrases)]]
+_Comparisons = list[Annotated[InstanceOf[Comparison], reader("comparison", parse_comparison)]]
+_Cel = Annotated[InstanceOf[CelExpression] | None, reader("CEL expression", CelExpression)]
+_Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
-
-
-_Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-_Matchers = list[Annotated[InstanceOf[Matcher], BeforeValidator(_matcher)]]
-_Phrases = list[Annotated[list[InstanceOf[Phrase]], BeforeValidator(_phrases)]]
-_Comparisons = list[Annotated[InstanceOf[Comparison], BeforeValidator(_comparison)]]
-_Cel = Annotated[InstanceOf[CelExpression] | None, BeforeValidator(_expression)]
-_Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 
 
 class _FactModel(_Model):
     """`timeout` and `cache` are in seconds."""
 
-    id: _Id
+    id: Id
     meaning: _Sentence
-    query: Annotated[str, BeforeValidator(_query)]
+    query: Annotated[str, reader("query", parse_query)]
     timeout: Annotated[float, Field(gt=0, le=LONGEST_TIMEOUT)] = 1.0
     cache: Annotated[float, Field(ge=0, le=3600)] = 15.0
     fallback: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
 
 class _SignalModel(_Model):
-    id: _Id
+    id: Id
     says: Annotated[_Phrases, Field(min_length=1)] = []
     marked: Annotated[_Matchers, Field(min_length=1)] = []
 
 
 class _RuleModel(_Model):
-    id: _Id
+    id: Id
     level: Severity
     reason: _Sentence
     when: Annotated[list[str], Field(min_length=1)] = []
@@ -139,10 +104,9 @@ class _PolicyModel(_Model):
 def load_policy(path: Path) -> Policy:
     """The policy in the file. Raises `PolicyProblems` with all that is wrong, by line."""
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except OSError as error:
-        raise PolicyProblems((Problem(str(path), 1, f"{error.strerror}."),)) from error
+        content = content_of(path)
+    except FileProblems as error:
+        raise PolicyProblems(error.problems) from error
     return parse_policy(content, str(path))
 
 

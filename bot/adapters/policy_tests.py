@@ -13,7 +13,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from bot.adapters.model_problems import model_problems
-from bot.adapters.yaml_lines import LARGEST, FileProblems, Lines, Problem, load
+from bot.adapters.policy_fields import content_of
+from bot.adapters.yaml_lines import FileProblems, Lines, Problem, load
 from bot.domain.classify import Policy, Severity, classify
 from bot.domain.facts import Context, FactValue
 
@@ -77,11 +78,7 @@ class PolicyTests:
 
 def load_policy_tests(path: Path) -> PolicyTests:
     """The cases in the file. Raises `FileProblems` with all that is wrong, by line."""
-    try:
-        with path.open("rb") as file:
-            data, lines = load(file.read(LARGEST + 1), str(path))
-    except OSError as error:
-        raise FileProblems((Problem(str(path), 1, f"{error.strerror}."),)) from error
+    data, lines = load(content_of(path), str(path))
     return PolicyTests(_validated(data, lines).tests, lines)
 
 

@@ -19,11 +19,11 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from bot.adapters.model_problems import model_problems
+from bot.adapters.policy_fields import Id, content_of
 from bot.adapters.routing_escalation import Escalations, Fallback, ResponseTimes
 from bot.adapters.routing_fields import (
     LEFT_OUT,
     Duration,
-    Id,
     Items,
     Labels,
     Matchers,
@@ -32,7 +32,7 @@ from bot.adapters.routing_fields import (
     given,
     into,
 )
-from bot.adapters.yaml_lines import LARGEST, FileProblems, Lines, Problem, load
+from bot.adapters.yaml_lines import FileProblems, Lines, Problem, load
 from bot.domain.correlation import Correlation
 from bot.domain.flapping import Flapping
 from bot.domain.grouping import Grouping, GroupingOverride
@@ -98,12 +98,7 @@ class _RoutingModel(StrictModel):
 
 def load_routing(path: Path) -> RoutingPolicy:
     """The policy in the file. Raises `FileProblems` with all that is wrong, by line."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except OSError as error:
-        raise FileProblems((Problem(str(path), 1, f"{error.strerror}."),)) from error
-    return parse_routing(content, str(path))
+    return parse_routing(content_of(path), str(path))
 
 
 def parse_routing(content: bytes, name: str) -> RoutingPolicy:

@@ -10,10 +10,10 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from bot.adapters.policy_fields import Id
 from bot.adapters.routing_fields import (
     LEFT_OUT,
     MATCH_LEFT_OUT,
-    Id,
     Items,
     Matchers,
     Period,

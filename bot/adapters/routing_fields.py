@@ -10,7 +10,6 @@ from typing import Annotated, Any, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     InstanceOf,
@@ -18,26 +17,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from bot.adapters.policy_fields import reader
 from bot.domain.errors import InvalidInput
 from bot.domain.matcher import Matcher, Place
 from bot.domain.matcher_text import parse_matcher
 from bot.domain.runbook import seconds
-
-_Parsed = TypeVar("_Parsed")
-
-
-def _reader(kind: str, parse: Callable[[str], _Parsed]) -> BeforeValidator:
-    """Reads a text with `parse`; what it can't read is a problem at the text's line."""
-
-    def read(value: object) -> _Parsed:
-        try:
-            if not isinstance(value, str):
-                raise InvalidInput(f"a {kind} is a text; put it in single quotes.")
-            return parse(value)
-        except InvalidInput as error:
-            raise PydanticCustomError("text", "{reason}", {"reason": str(error)}) from error
-
-    return BeforeValidator(read)
 
 
 def _label_matcher(text: str) -> Matcher:
@@ -97,9 +81,8 @@ def given(model: BaseModel) -> dict[str, Any]:
 
 _Item = TypeVar("_Item")
 Items = Annotated[list[_Item], AfterValidator(tuple)]
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 Matchers = Annotated[
-    list[Annotated[InstanceOf[Matcher], _reader("matcher", _label_matcher)]],
+    list[Annotated[InstanceOf[Matcher], reader("matcher", _label_matcher)]],
     Field(min_length=1),
     AfterValidator(tuple),
 ]
@@ -109,7 +92,7 @@ Label = Annotated[
     AfterValidator(_not_severity),
 ]
 Labels = Annotated[list[Label], Field(min_length=1), AfterValidator(distinct)]
-Duration = Annotated[InstanceOf[timedelta], _reader("duration", _duration)]
+Duration = Annotated[InstanceOf[timedelta], reader("duration", _duration)]
 Period = Annotated[Duration, AfterValidator(_positive)]
 
 

@@ -177,7 +177,7 @@ class _Work:
         if events:
             incident = record_incident(self._tx, incident, events, ALERTMANAGER, self._now)
             incident = self._homes.relate(incident, change.fired)
-            suppression.review(self._tx, incident, self._now)
+            suppression.review(self._tx, incident, self._homes.windows, self._now)
             if self._judge.depends_on_facts(change.fired):
                 self._tx.enqueue(ReviewSeverity(incident.id), REVIEW_EVERY)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 
 from bot.app.judging import Judgement
 from bot.app.record import open_incident, record_incident
@@ -20,6 +21,7 @@ from bot.domain.dedup import KnownAlert
 from bot.domain.grouping import group_title
 from bot.domain.incident import Incident, IncidentState
 from bot.domain.incident_events import Absorbed, EscalationPlanned, IncidentEvent
+from bot.domain.maintenance import Window
 from bot.domain.routing import RoutingPolicy
 from bot.domain.storm import STORM_KEY, Home, storm_home, storm_summary, storm_title
 from bot.ports import Counters, Relation, Role, Transaction
@@ -40,6 +42,11 @@ class Homes:
         self._counters = counters
         self._now = now
         self._parents: Mapping[str, Incident] = {}
+
+    @cached_property
+    def windows(self) -> Sequence[Window]:
+        """The maintenance windows that have not ended."""
+        return self._tx.windows(ending_after=self._now)
 
     def expect(self, alerts: Sequence[Alert]) -> None:
         """Look up the parents that these alerts may have, all at once."""
@@ -112,8 +119,7 @@ class Homes:
         previous = latest.dedup_key if latest is not None else ""
         opening = incidents.opening(key, title, summary, worst.classification, self._now, previous)
         self._counters.count("incidents", severity=worst.classification.level.value)
-        windows = self._tx.windows(ending_after=self._now)
-        hushed = suppressing(None, alerts, windows, self._now)
+        hushed = suppressing(None, alerts, self.windows, self._now)
         routing = self._routing
         plan = routing.escalation.plan(worst.alert.labels)
         planned = EscalationPlanned(plan, routing.response_times)

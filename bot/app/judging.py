@@ -13,7 +13,7 @@ from bot.app.facts import FactReader
 from bot.domain.alert import Alert, AlertStatus
 from bot.domain.classify import Classification, Policy, classify, wanted
 from bot.domain.expression import expression_of
-from bot.domain.facts import BUILT_IN, Context, FactValue
+from bot.domain.facts import Context, FactValue
 from bot.domain.grouping import GROUP_LABELS, label_key
 
 REMEMBERED = 20_000
@@ -101,7 +101,7 @@ class Judge:
         """The worst of these alerts, of an incident in which so many fire, so often flapped."""
         judged = sorted(map(self.judge, alerts), key=lambda one: one.rank)
         policy = self._policy()
-        if (firing <= 1 and not flaps) or not _asks_about_incident(policy):
+        if (firing <= 1 and not flaps) or not policy.asks_about_incident:
             return judged[0]
         again = (self._in_incident(one.alert, firing, flaps) for one in judged[:CONSIDERED])
         return min(again, key=lambda one: one.rank)
@@ -114,14 +114,6 @@ class Judge:
         context = Context(context.facts, context.firing, context.flaps, _expression(alert))
         found = classify(policy, alert.labels, alert.annotations, context)
         return Judgement(alert, found, context.facts)
-
-
-def _asks_about_incident(policy: Policy) -> bool:
-    """Whether any rule looks at more than the alert and its facts."""
-    return any(
-        rule.expression is not None or any(one.name in BUILT_IN for one in rule.facts)
-        for rule in policy.rules
-    )
 
 
 def _expression(alert: Alert) -> str:

@@ -135,8 +135,9 @@ class WindowReview:
         now = self._clock.now()
         with self._store.transaction() as tx:
             window = tx.window(effect.window_id)
+            windows = tx.windows(ending_after=now)
             for incident in tx.incidents(OPEN, OPEN_REVIEWED):
-                suppression.review(tx, incident, now)
+                suppression.review(tx, incident, windows, now)
             later = [at for at in (window.starts_at, window.ends_at) if at > now]
             if later:
                 tx.enqueue(ReviewWindow(window.id), (min(later) - now).total_seconds())

@@ -26,9 +26,13 @@ def suppressing(
     return ()
 
 
-def review(tx: Transaction, incident: Incident, now: datetime) -> Incident:
-    """Suppress the incident, or end that, as the windows and its alerts demand now."""
-    windows = tx.windows(ending_after=now)
+def review(
+    tx: Transaction, incident: Incident, windows: Sequence[Window], now: datetime
+) -> Incident:
+    """Suppress the incident, or end that, as the windows and its alerts demand now.
+
+    `windows` are all that have not ended; who reviews many incidents reads them once.
+    """
     nothing_to_do = not windows and incident.suppressed_by is None
     quiet = incident.state.over or not (incident.firing or incident.unseen)
     if nothing_to_do or quiet:

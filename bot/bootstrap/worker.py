@@ -112,10 +112,9 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
     left_out = Event()
     deliveries = Deliveries(judge(), lambda: rules.routing.current, counters)
     source = alert_source(settings)
+    webhooks = (Source.ALERTMANAGER, Source.RECONCILE, Source.TOCSIN)
     parsers: dict[Source, Parse] = {
-        Source.ALERTMANAGER: lambda body, _at: parse_delivery(body),
-        Source.RECONCILE: lambda body, _at: parse_delivery(body),
-        Source.TOCSIN: lambda body, _at: parse_delivery(body),
+        **dict.fromkeys(webhooks, lambda body, _at: parse_delivery(body)),
         Source.API: parse_posted,
     }
     pager_events = PagerEvents(parse_webhook, can_ask=bool(where.api_token))

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from bot.domain.facts import NO_CONTEXT, Comparison, Context, Expression, Fact, FactValue
+from bot.domain.facts import BUILT_IN, NO_CONTEXT, Comparison, Context, Expression, Fact, FactValue
 from bot.domain.matcher import Matcher, Place
 from bot.domain.memory import Memory
 from bot.domain.text_model import Opinion
@@ -131,6 +131,11 @@ class Rule:
         """Whether more than the alert's own words and labels decides."""
         return bool(self.facts) or self.expression is not None
 
+    @property
+    def asks_about_incident(self) -> bool:
+        """Whether it may look at the incident of the alert; what CEL looks at is not known."""
+        return self.expression is not None or any(one.name in BUILT_IN for one in self.facts)
+
     def fits(self, case: Case) -> bool:
         """Whether signals and matchers leave it to the facts, if there are any, to decide."""
         return (
@@ -190,6 +195,8 @@ class Policy:
 
     by_signal: Mapping[str, Sequence[int]] = field(init=False, default_factory=dict)
     """The rules by a signal that each of them needs, as numbers; under "" those without one."""
+    asks_about_incident: bool = field(init=False, default=False)
+    """Whether any rule looks at more than the alert and its facts: at how many fire, for one."""
     memory: Memory[Classification] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -197,6 +204,8 @@ class Policy:
         for number, rule in enumerate(self.rules):
             found.setdefault(min(rule.when, default=""), []).append(number)
         object.__setattr__(self, "by_signal", found)
+        asks = any(rule.asks_about_incident for rule in self.rules)
+        object.__setattr__(self, "asks_about_incident", asks)
         object.__setattr__(self, "memory", _memory(self.rules, self.signals))
 
     def case(

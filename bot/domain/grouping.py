@@ -46,11 +46,6 @@ class Grouping:
         return self.by
 
 
-def group_key(labels: Mapping[str, str]) -> str:
-    """The group of an alert with these labels where no policy says otherwise."""
-    return Grouping().key(labels)
-
-
 def all_hold(matchers: Sequence[Matcher], labels: Mapping[str, str]) -> bool:
     """Whether these labels meet all matchers, which ask for nothing but labels."""
     return all(matcher.holds(labels, {}) for matcher in matchers)

@@ -22,7 +22,7 @@ _WORDS_SAID = 4
 """Words that are named for a vote; the others weigh less."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class TextVote:
     """The model, and the weight that the policy gives to it. Levels are numbers, 0 for P0."""
 
@@ -39,15 +39,12 @@ class TextVote:
 
     def said(self, opinion: Opinion, against: int) -> str:
         """The vote for people: the level, its probability and the words that spoke for it."""
-        return _said(self, opinion, against)
-
-    def _said(self, opinion: Opinion, against: int) -> str:
-        best = opinion.best
-        words = ", ".join(self.model.spoke_for(opinion, best, against, _WORDS_SAID))
-        chance = 100 * opinion.probabilities[best]
-        return f"P{best} with {chance:.0f} %" + (f", for: {words}" if words else "")
+        return _said(self.model, opinion, against)
 
 
 @lru_cache(REMEMBERED)
-def _said(vote: TextVote, opinion: Opinion, against: int) -> str:
-    return vote._said(opinion, against)
+def _said(model: TextModel, opinion: Opinion, against: int) -> str:
+    best = opinion.best
+    words = ", ".join(model.spoke_for(opinion, best, against, _WORDS_SAID))
+    chance = 100 * opinion.probabilities[best]
+    return f"P{best} with {chance:.0f} %" + (f", for: {words}" if words else "")

@@ -73,7 +73,8 @@ def core(tmp_path: Path) -> Iterator[Core]:
 
 def review(core: Core) -> None:
     with core.store.transaction() as tx:
-        suppression.review(tx, tx.incident(1), core.clock.now())
+        now = core.clock.now()
+        suppression.review(tx, tx.incident(1), tx.windows(ending_after=now), now)
 
 
 def plan(core: Core, planned: Window) -> None:

@@ -9,12 +9,12 @@ from bot.domain.grouping import (
     Grouping,
     GroupingOverride,
     group_is_about,
-    group_key,
     group_title,
     label_key,
 )
 from bot.domain.matcher import Matcher, Operator, Place
 
+group_key = Grouping().key
 LABELS = {
     "cluster": "prod-eu-1",
     "namespace": "payments",
@@ -40,7 +40,6 @@ GROUPING = Grouping(
 
 
 def test_the_key_names_every_group_label() -> None:
-    assert Grouping().key(LABELS) == group_key(LABELS)
     assert group_key(LABELS) == (
         "cluster=prod-eu-1,namespace=payments,service=checkout,alertname=HighErrorRate"
     )

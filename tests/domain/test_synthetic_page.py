@@ -7,12 +7,13 @@ import pytest
 
 from bot.domain.alert import AlertStatus
 from bot.domain.classify import Severity
-from bot.domain.grouping import group_key, group_title
+from bot.domain.grouping import Grouping, group_title
 from bot.domain.incident import Calling, Incident, IncidentState, PageState
 from bot.domain.incident_events import PageAction
 from bot.domain.synthetic_page import NOBODY_TAKES_IT, Arrival, arrival, synthetic_alert
 from tests.support.examples import NOW, incident
 
+group_key = Grouping().key
 ALERT = synthetic_alert("page-test-1", NOW)
 SENT = PageState(PageAction.TRIGGER, Severity.P1, at=NOW)
 
