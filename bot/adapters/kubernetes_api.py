@@ -18,7 +18,7 @@ from kubernetes.client import ApiClient, AppsV1Api, AutoscalingV1Api, CoreV1Api,
 from bot.adapters.kubernetes_errors import Request, sorted_errors
 from bot.adapters.kubernetes_selectors import Labels, selector_text
 from bot.adapters.kubernetes_values import Json
-from bot.domain.cluster import ObjectKind, ObjectRef
+from bot.domain.cluster import DEPLOYMENT, SERVICE, ObjectRef
 from bot.domain.errors import InvalidInput
 
 FIELD_MANAGER = "tocsin"
@@ -40,12 +40,12 @@ class KubernetesApi:
         apps, core = AppsV1Api(client), CoreV1Api(client)
         policy, autoscaling = PolicyV1Api(client), AutoscalingV1Api(client)
         self._reads = {
-            ObjectKind.DEPLOYMENT: apps.read_namespaced_deployment,
-            ObjectKind.SERVICE: core.read_namespaced_service,
+            DEPLOYMENT: apps.read_namespaced_deployment,
+            SERVICE: core.read_namespaced_service,
         }
         self._patches = {
-            ObjectKind.DEPLOYMENT: apps.patch_namespaced_deployment,
-            ObjectKind.SERVICE: core.patch_namespaced_service,
+            DEPLOYMENT: apps.patch_namespaced_deployment,
+            SERVICE: core.patch_namespaced_service,
         }
         self._lists = {
             "deployments": apps.list_namespaced_deployment,

@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.cluster import (
+    DEPLOYMENT,
     MARKER_ANNOTATION,
+    SERVICE,
     Autoscaler,
     Deployment,
     DisruptionBudget,
-    ObjectKind,
     ObjectRef,
     Pod,
     Revision,
@@ -32,7 +33,7 @@ def deployment(raw: Json) -> Deployment:
     generation = raw["metadata"].get("generation", 0)
     observed = status.get("observedGeneration", 0)
     return Deployment(
-        ref=_ref(ObjectKind.DEPLOYMENT, raw),
+        ref=_ref(DEPLOYMENT, raw),
         uid=raw["metadata"]["uid"],
         generation=generation,
         observed_generation=observed,
@@ -67,7 +68,7 @@ def revision(raw: Json, current: int) -> Revision:
 def service(raw: Json) -> Service:
     """Read a Service; one without a selector (its endpoints are kept by hand) has an empty one."""
     return Service(
-        ref=_ref(ObjectKind.SERVICE, raw),
+        ref=_ref(SERVICE, raw),
         uid=raw["metadata"]["uid"],
         spec_digest=spec_digest(raw),
         marker=marker_of(raw),
@@ -121,7 +122,12 @@ def spec_digest(raw: Json) -> str:
 
     An autoscaler changes that number at any time; a plan made a minute ago still holds.
     """
-    return _digest({name: value for name, value in raw["spec"].items() if name != "replicas"})
+    spec = raw.get("spec")
+    if isinstance(spec, dict):
+        return _digest({name: value for name, value in spec.items() if name != "replicas"})
+    # What has no spec, such as a ConfigMap, holds its desired state beside its metadata.
+    others = ("apiVersion", "kind", "metadata", "status")
+    return _digest({name: value for name, value in raw.items() if name not in others})
 
 
 def _digest(value: Any) -> str:
@@ -166,7 +172,7 @@ def _template_digest(template: Json) -> str:
     return _digest([sorted(it for it in texts if it[0] not in written_later), template["spec"]])
 
 
-def _ref(kind: ObjectKind, raw: Json) -> ObjectRef:
+def _ref(kind: str, raw: Json) -> ObjectRef:
     return ObjectRef(kind, raw["metadata"]["namespace"], name_of(raw))
 
 

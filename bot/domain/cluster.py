@@ -11,26 +11,64 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+
+DEPLOYMENT, SERVICE = "deployment", "service"
+
+_SHORT: Mapping[str, str] = {
+    DEPLOYMENT: "apps/v1",
+    SERVICE: "v1",
+    "statefulset": "apps/v1",
+    "daemonset": "apps/v1",
+    "replicaset": "apps/v1",
+    "pod": "v1",
+    "node": "v1",
+    "namespace": "v1",
+    "configmap": "v1",
+    "secret": "v1",
+    "event": "v1",
+    "persistentvolumeclaim": "v1",
+    "job": "batch/v1",
+}
+"""Kinds that are named by one word, with their API group and version."""
 
 
-class ObjectKind(StrEnum):
-    """The Kubernetes kinds that runbooks touch."""
+def kind_of(api_version: str, kind: str) -> str:
+    """How an `ObjectRef` names a kind: ``deployment``, or ``cluster.v1.postgresql.cnpg.io``.
 
-    DEPLOYMENT = "deployment"
-    SERVICE = "service"
+    The long form is kubectl's own: kind, version, group, in lower case.
+    """
+    word = kind.lower()
+    if _SHORT.get(word) == api_version:
+        return word
+    group, _, version = api_version.rpartition("/")
+    return ".".join(filter(None, (word, version, group)))
+
+
+def api_version_of(kind: str) -> str:
+    """The API group and version of a kind that `kind_of` named: ``postgresql.cnpg.io/v1``."""
+    word, _, rest = kind.partition(".")
+    if not rest:
+        return _SHORT[word]
+    version, _, group = rest.partition(".")
+    return f"{group}/{version}" if group else version
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ObjectRef:
-    """Names one object in the cluster; its text form is ``kind/namespace/name``."""
+    """Names one object; its text form is ``kind/namespace/name``.
 
-    kind: ObjectKind
+    `kind` is what `kind_of` says; `namespace` is empty for what has none, such as a node;
+    `context` is the kubeconfig's context it is in, empty for the cluster that is configured.
+    """
+
+    kind: str
     namespace: str
     name: str
+    context: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind}/{self.namespace}/{self.name}"
+        path = "/".join(filter(None, (self.kind, self.namespace, self.name)))
+        return f"{self.context}:{path}" if self.context else path
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ from bot.ports.cluster import Cluster
 from bot.ports.inbox import Inbox, InboxRow, Source
 from bot.ports.machine import Clock, Counters, Gauges
 from bot.ports.notifier import Notifier
+from bot.ports.objects import Objects
 from bot.ports.paging import PagerRecords
 from bot.ports.steps import RunbookLibrary, StepContext, StepKind
 from bot.ports.store import PostedMessage, Reader, Relation, Role, Store, Transaction
+from bot.ports.tickets import Tickets
 from bot.ports.vendors import Chat, HealthProbe, Metrics, Pager
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "InboxRow",
     "Metrics",
     "Notifier",
+    "Objects",
     "Pager",
     "PagerRecords",
     "PostedMessage",
@@ -37,5 +40,6 @@ __all__ = [
     "StepContext",
     "StepKind",
     "Store",
+    "Tickets",
     "Transaction",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.domain.cluster import Marker
@@ -11,6 +11,7 @@ from bot.domain.plan import StepOutcome, StepPlan
 from bot.domain.runbook import Runbook
 from bot.ports.cluster import Cluster
 from bot.ports.machine import Clock
+from bot.ports.objects import Objects
 from bot.ports.vendors import HealthProbe, Metrics
 
 
@@ -31,6 +32,8 @@ class StepContext:
     progress: Callable[[str], None]
     metrics: Metrics | None = None
     """None where no Prometheus is configured."""
+    objects: Objects = field(kw_only=True)
+    """Any object of the cluster, custom resources included."""
 
 
 class StepKind(Protocol):
@@ -49,6 +52,10 @@ class StepKind(Protocol):
 
     mutates: bool
     """Whether it changes anything; only such steps have something to observe or undo."""
+
+    decides: frozenset[str]
+    """The names of the values in `StepPlan.decided`, which later steps may use as
+    ``${steps.<id>.<name>}``: they are fixed when the plan is made, so the approval covers them."""
 
     def plan(self, arguments: Any, context: StepContext) -> StepPlan:
         """What `execute` would do now. Reads only."""
