@@ -51,11 +51,17 @@ def prepare(settings: Settings) -> None:
         lambda: AppriseNotifier(secret(settings.notifiers)),
         lambda: _usable(settings, "severity.yaml", parse_policy),
         lambda: _usable(settings, "routing.yaml", parse_routing_for(settings)),
-        lambda: bootstrap.core(settings),
-        lambda: bootstrap.cluster(vendors(settings)),
+        lambda: _told(bootstrap.core(settings)),
+        lambda: bootstrap.site(vendors(settings)),
     )
     if problems:
         raise InvalidInput("\n".join(problems))
+
+
+def _told(shared: bootstrap.Core) -> None:
+    """Say which runbooks can't be used: they are refused alone, and must not stop a page."""
+    for problem in shared.library.problems:
+        print(f"refused runbook: {problem}", file=sys.stderr)
 
 
 def _writable(folder: Path) -> None:

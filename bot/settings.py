@@ -8,7 +8,7 @@ documentation; the README's table is made from it.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.adapters.http_hosts import AllowedHosts
 from bot.domain.errors import InvalidInput
 from bot.domain.reconcile import GRACE, SETTLED
 
@@ -39,7 +40,16 @@ def _safe_address(url: SecretStr) -> SecretStr:
     return url
 
 
+def _hosts(text: str) -> str:
+    try:
+        AllowedHosts.parse(text)
+    except InvalidInput as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
 HeartbeatAddress = Annotated[SecretStr, AfterValidator(_safe_address)]
+HostList = Annotated[str, AfterValidator(_hosts)]
 
 
 class Settings(BaseSettings):
@@ -78,6 +88,12 @@ class Settings(BaseSettings):
 
     runbooks: Path = _setting("TOCSIN_RUNBOOKS", Path("runbooks"))
     """The folder of the runbooks. Default: ./runbooks, those that are shipped."""
+
+    runbooks_git: SecretStr | None = _setting("TOCSIN_RUNBOOKS_GIT", None)
+    """Runbooks from a git repository instead: https://HOST/REPOSITORY.git@COMMIT, or with
+    :FOLDER behind it when they are not at the top. COMMIT is the 40 digits of a commit's id: no
+    branch and no tag, because those can be moved. A user name and a token may stand before HOST.
+    What was fetched stays beside the database. Optional."""
 
     policy: Path = _setting("TOCSIN_POLICY", Path("policy"))
     """The folder of the policies (severity.yaml). Default: ./policy, those that are shipped."""
@@ -162,6 +178,12 @@ class Settings(BaseSettings):
     """Prometheus' address, for runbook steps that check a query. Optional: without it such
     steps are refused when a run is planned."""
 
+    http_check_hosts: HostList = _setting("TOCSIN_HTTP_CHECK_HOSTS", "*.svc,*.svc.cluster.local")
+    """The hosts that `http.check` may ask, with commas between them: names, *.suffix, or networks
+    such as 10.0.0.0/8 for addresses written as numbers. Default: the Services of the cluster.
+    Where the sandbox stands in for Kubernetes this machine is allowed, too. Link-local addresses
+    and the clouds' metadata services are never asked."""
+
     alertmanager_url: str | None = _setting("ALERTMANAGER_URL", None)
     """The addresses of all Alertmanagers that deliver here, with commas between them. Tocsin asks
     them now and then for what their webhooks failed to tell, and silences there what is silenced
@@ -180,6 +202,49 @@ class Settings(BaseSettings):
     """Seconds that an Alertmanager must have run before what it does not hold counts as
     resolved. Default 600: a restart makes it forget its alerts, and Prometheus sends them again
     every minute, if it is not away itself for some."""
+
+    github_repository: str | None = Field(
+        default=None, pattern=r"^[\w.-]+/[\w.-]+$", validation_alias="TOCSIN_GITHUB_REPOSITORY"
+    )
+    """The repository, as owner/name, whose issues are the tickets of P2 and P3. Optional: without
+    it and TOCSIN_JIRA_URL a ticket is on Tocsin's own list only, as its incident."""
+
+    github_token: SecretStr | None = _setting("TOCSIN_GITHUB_TOKEN", None)
+    """A token that may read and write the issues of TOCSIN_GITHUB_REPOSITORY and set their labels.
+    Needed with it."""
+
+    github_url: str | None = Field(
+        default=None, pattern=r"^https?://[^\s?#@]+$", validation_alias="TOCSIN_GITHUB_URL"
+    )
+    """GitHub's REST API. Default: GitHub's own; https://HOST/api/v3 for a GitHub Enterprise
+    Server."""
+
+    jira_url: str | None = Field(
+        default=None, pattern=r"^https?://[^\s?#@]+$", validation_alias="TOCSIN_JIRA_URL"
+    )
+    """Jira's address, such as https://example.atlassian.net, when tickets are Jira's issues.
+    Optional, and not together with TOCSIN_GITHUB_REPOSITORY: a ticket has one place."""
+
+    jira_project: str | None = Field(
+        default=None, pattern=r"^[A-Z][A-Z0-9_]*$", validation_alias="TOCSIN_JIRA_PROJECT"
+    )
+    """The key of the project in which tickets are entered, such as OPS. Needed with
+    TOCSIN_JIRA_URL."""
+
+    jira_issue_type: str = _setting("TOCSIN_JIRA_ISSUE_TYPE", "Task")
+    """The type of the issues that are entered. Default Task, which most projects have."""
+
+    jira_token: SecretStr | None = _setting("TOCSIN_JIRA_TOKEN", None)
+    """An API token of TOCSIN_JIRA_EMAIL (Jira Cloud), or a personal access token (Data Center).
+    Needed with TOCSIN_JIRA_URL."""
+
+    jira_email: str | None = _setting("TOCSIN_JIRA_EMAIL", None)
+    """The e-mail address of the user in whose name tickets are written on Jira Cloud. Unset for
+    Data Center, whose tokens say it themselves."""
+
+    own_workload: str | None = _setting("TOCSIN_OWN_WORKLOAD", None)
+    """The Deployment in which Tocsin itself runs, as namespace/name: no run may change it.
+    Default: none, because Tocsin can't tell by itself; `deploy/` sets it."""
 
     replica: str = _setting("TOCSIN_REPLICA", "tocsin")
     """A name for this replica that stays the same over restarts (a StatefulSet's pod name), so
@@ -279,7 +344,7 @@ def missing(settings: Settings) -> tuple[str, ...]:
         "KUBECONFIG: the cluster on which runbooks run.": settings.kubernetes_configured,
     }
     lacking = () if settings.sandbox else (text for text, there in wanted.items() if not there)
-    return (*lacking, *_half_configured(settings))
+    return (*lacking, *_half_configured(settings), *_tickets_half_configured(settings))
 
 
 def _half_configured(settings: Settings) -> tuple[str, ...]:
@@ -290,3 +355,12 @@ def _half_configured(settings: Settings) -> tuple[str, ...]:
             "without it nothing that comes from Slack can be believed.",
         )
     return ()
+
+
+def _tickets_half_configured(settings: Settings) -> Iterator[str]:
+    if settings.github_repository and settings.jira_url:
+        yield "TOCSIN_GITHUB_REPOSITORY or TOCSIN_JIRA_URL: unset one, a ticket has one place."
+    if bool(settings.github_repository) is not bool(settings.github_token):
+        yield "TOCSIN_GITHUB_REPOSITORY and TOCSIN_GITHUB_TOKEN: one is of no use alone."
+    if settings.jira_url and not (settings.jira_project and settings.jira_token):
+        yield "TOCSIN_JIRA_PROJECT and TOCSIN_JIRA_TOKEN: both are needed with TOCSIN_JIRA_URL."

@@ -31,6 +31,7 @@ POLLING: Mapping[Lane, float] = {
     Lane.CHAT: 0.2,
     Lane.RUNS: 0.3,
     Lane.UPKEEP: 1.0,
+    Lane.TICKETS: 1.0,
 }
 """Seconds between two looks into a queue: a P0's page waits 25 ms on average, another one
 twice as long. More often costs processor time while nothing happens."""
@@ -41,6 +42,7 @@ WORKERS: Mapping[Lane, int] = {
     Lane.CHAT: 4,
     Lane.RUNS: 16,
     Lane.UPKEEP: 4,
+    Lane.TICKETS: 2,
 }
 """Jobs at once. A page is one short request; while PagerDuty hangs, each waits for its
 timeout, and those that follow must not wait behind it. Chat allows about one message a

@@ -16,10 +16,11 @@ from typing import Any
 from kubernetes.client import ApiClient, AppsV1Api, AutoscalingV1Api, CoreV1Api, PolicyV1Api
 
 from bot.adapters.kubernetes_errors import Request, sorted_errors
-from bot.adapters.kubernetes_selectors import Labels, selector_text
+from bot.adapters.kubernetes_selectors import selector_text
 from bot.adapters.kubernetes_values import Json
 from bot.domain.cluster import DEPLOYMENT, SERVICE, ObjectRef
 from bot.domain.errors import InvalidInput
+from bot.domain.selectors import Labels
 
 FIELD_MANAGER = "tocsin"
 """Whom Kubernetes records as the author of a changed field (`metadata.managedFields`)."""

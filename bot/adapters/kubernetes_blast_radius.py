@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 
 from bot.adapters import kubernetes_values as values
 from bot.adapters.kubernetes_api import KubernetesApi
-from bot.adapters.kubernetes_selectors import Labels, includes, selects
 from bot.adapters.kubernetes_values import Json
 from bot.domain.cluster import BlastRadius
 from bot.domain.errors import PermanentError
+from bot.domain.selectors import Labels, includes, selects
 
 
 def active_pods(api: KubernetesApi, namespace: str, selector: Labels) -> list[Json]:

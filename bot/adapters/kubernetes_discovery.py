@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from bot.adapters.kubernetes_api import NAME
-from bot.adapters.kubernetes_errors import Request
+from bot.adapters.kubernetes_errors import NotServed, Request
 from bot.adapters.kubernetes_requests import Call, KubernetesRequests
 from bot.domain.cluster import api_version_of
-from bot.domain.errors import InvalidInput, NotFound, PermanentError
+from bot.domain.errors import InvalidInput, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,13 @@ class Place:
     namespaced: bool
 
     def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
-        """The path of an object, or of all of a kind where no name is given."""
+        """The path of an object, or of all of a kind where no name is given.
+
+        Raises:
+            InvalidInput: a name can't be one, or the namespace is missing.
+        """
+        if self.namespaced and name and not namespace:
+            raise InvalidInput(f"{name} of {self.plural} is in a namespace: name it, too.")
         inside = f"/namespaces/{_checked(namespace)}" if self.namespaced and namespace else ""
         named = f"/{_checked(name)}" if name else ""
         below = f"/{subresource}" if subresource else ""
@@ -52,8 +58,8 @@ class Discovery:
         asked = Request("list", f"the kinds of {api_version}", None)
         try:
             served = self._requests.json(Call("GET", quote(base)), asked)["resources"]
-        except PermanentError as error:
-            raise NotFound(f"This cluster does not serve {api_version}: {error}") from error
+        except NotServed as error:
+            raise NotFound(f"This cluster does not serve {api_version}") from error
         for one in served:
             if one["kind"].lower() == word and "/" not in one["name"]:
                 return Place(quote(base), one["name"], one["namespaced"])

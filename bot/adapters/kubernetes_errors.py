@@ -7,6 +7,7 @@ raised here is one sentence, with the API server's own words where it gave some.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ from bot.domain.errors import Conflict, NotFound, PermanentError, TemporaryError
 LONGEST_SENTENCE = 500
 """Characters of the API server's sentence that are kept; a refused object may be quoted in it."""
 
+MISFIT = "failed to create typed patch object"
+"""How the API server begins its 500 for a server-side apply that does not fit the kind's schema
+(apimachinery/pkg/util/managedfields/internal/structuredmerge.go); it is not the server's fault."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -32,8 +37,32 @@ class Request:
     name: str = ""
 
     def __str__(self) -> str:
-        place = f"in namespace {self.namespace}" if self.namespace else "in all namespaces"
-        return " ".join(filter(None, (self.verb, self.resource, self.name, place)))
+        return " ".join(filter(None, (self.verb, self.resource, self.name, self._place)))
+
+    @property
+    def _place(self) -> str:
+        """Where; a single object without a namespace belongs to the whole cluster."""
+        if self.namespace:
+            return f"in namespace {self.namespace}"
+        return "" if self.name else "in all namespaces"
+
+    @property
+    def missing(self) -> str:
+        """What is said when the named object does not exist."""
+        inside = f" in namespace {self.namespace}" if self.namespace else ""
+        return f"There is no {self.name} among the {self.resource}{inside}"
+
+
+class NotServed(PermanentError):
+    """The cluster has no such API: neither this kind nor its objects."""
+
+
+class FieldConflict(Conflict):
+    """A server-side apply that would change fields which `managers` own."""
+
+    def __init__(self, message: str, managers: frozenset[str]) -> None:
+        super().__init__(message)
+        self.managers = managers
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +73,7 @@ class Refusal:
     sentence: str
     object_name: str = ""
     retry_after: float | None = None
+    field_owners: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, error: ApiException) -> Refusal:
@@ -55,6 +85,7 @@ class Refusal:
             sentence=sentence[:LONGEST_SENTENCE] or f"HTTP {error.status}",
             object_name=_object_name(body),
             retry_after=_seconds((error.headers or {}).get("Retry-After", "")),
+            field_owners=frozenset(_field_owners(body)),
         )
 
 
@@ -64,6 +95,8 @@ def sorted_errors(request: Request) -> Iterator[None]:
 
     Raises:
         NotFound: the named object does not exist.
+        NotServed: the API server has no such path.
+        FieldConflict: others own fields that a server-side apply would change (409).
         Conflict: the object changed since it was read (409).
         TemporaryError: 429, 5xx, no connection, no answer in time.
         PermanentError: every other refusal; RBAC's names the verb and the resource.
@@ -92,8 +125,12 @@ def _sorted(refusal: Refusal, request: Request) -> TocsinError:
             return PermanentError(f"Kubernetes does not let us {request}: {refusal.sentence}")
         case 404:
             return _not_found(refusal, request)
+        case 409 if refusal.field_owners:
+            return FieldConflict(refusal.sentence, refusal.field_owners)
         case 409:
             return Conflict(refusal.sentence)
+        case 500 if refusal.sentence.startswith(MISFIT):
+            return PermanentError(f"Kubernetes refused to {request}: {refusal.sentence}")
         case status if status == 429 or status >= 500:
             return TemporaryError(refusal.sentence, refusal.retry_after)
     return PermanentError(f"Kubernetes refused to {request}: {refusal.sentence}")
@@ -105,9 +142,25 @@ def _not_found(refusal: Refusal, request: Request) -> TocsinError:
     Only the former's `Status` has the object's name among its details.
     """
     if refusal.object_name:
-        place = f"the {request.resource} in namespace {request.namespace}"
-        return NotFound(f"There is no {request.name} among {place}")
-    return PermanentError(f"This cluster does not serve {request.resource}")
+        return NotFound(_missing(refusal, request))
+    return NotServed(f"This cluster does not serve {request.resource}")
+
+
+def _missing(refusal: Refusal, request: Request) -> str:
+    """What does not exist: what was asked for, or else the namespace for a new object."""
+    return request.missing if refusal.object_name == request.name else refusal.sentence
+
+
+def _field_owners(status: dict[str, Any]) -> Iterator[str]:
+    """The managers named in a refused server-side apply, such as ``conflict with "helm" using v1``.
+
+    Source: apimachinery/pkg/util/managedfields/internal/conflict.go.
+    """
+    details = status.get("details") or {}
+    for cause in details.get("causes") or ():
+        if cause.get("reason") == "FieldManagerConflict":
+            found = re.match(r'conflict with "((?:[^"\\]|\\.)*)"', cause.get("message", ""))
+            yield found[1] if found else "somebody"
 
 
 def _tls_error(refusal: Refusal) -> TocsinError:

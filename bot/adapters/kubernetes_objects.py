@@ -10,7 +10,7 @@ from kubernetes.client import ApiClient
 from bot.adapters import kubernetes_values as values
 from bot.adapters.kubernetes_api import FIELD_MANAGER
 from bot.adapters.kubernetes_discovery import Discovery
-from bot.adapters.kubernetes_errors import Request
+from bot.adapters.kubernetes_errors import FieldConflict, Request
 from bot.adapters.kubernetes_requests import JSON, Call, KubernetesRequests
 from bot.adapters.kubernetes_selectors import selector_text
 from bot.adapters.kubernetes_values import Json
@@ -20,6 +20,7 @@ from bot.domain.resource import Manifest, Resource
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+LONGEST_MANAGER = 128
 
 
 class KubernetesObjects:
@@ -30,14 +31,23 @@ class KubernetesObjects:
         self._discovery = Discovery(self._requests)
 
     def read(self, ref: ObjectRef) -> Resource:
-        return _resource(ref, self._requests.json(self._call("GET", ref), _asked("get", ref)))
+        return _resource(ref, self._requests.json(self._call("GET", ref), self._asked("get", ref)))
 
-    def find(self, kind: str, namespace: str, labels: Mapping[str, str]) -> Sequence[Resource]:
+    def find(
+        self,
+        kind: str,
+        namespace: str,
+        labels: Mapping[str, str],
+        *,
+        fields: Mapping[str, str] | None = None,
+    ) -> Sequence[Resource]:
         place = self._discovery.place(kind)
-        query = {"labelSelector": selector_text(labels)} if labels else {}
+        selectors = {"labelSelector": labels, "fieldSelector": fields or {}}
+        query = {name: selector_text(by) for name, by in selectors.items() if by}
         asked = Request("list", place.plural, namespace or None)
         found = self._requests.json(Call("GET", place.path(namespace), query), asked)
-        resources = (_resource(_ref(kind, item), item) for item in found["items"])
+        typed = {"apiVersion": found["apiVersion"], "kind": found["kind"].removesuffix("List")}
+        resources = (_resource(_ref(kind, item), {**typed, **item}) for item in found["items"])
         return sorted(resources, key=lambda resource: resource.ref)
 
     def create(self, manifest: Manifest, marker: Marker, *, dry_run: bool = False) -> Resource:
@@ -46,20 +56,36 @@ class KubernetesObjects:
         body = _marked(manifest, marker)
         call = Call("POST", place.path(ref.namespace), _query(dry_run), body)
         try:
-            return _resource(ref, self._requests.json(call, _asked("create", ref)))
+            return _resource(ref, self._requests.json(call, self._asked("create", ref)))
         except Conflict as error:
             there = self.read(ref)
             if there.marker == str(marker):
                 return there
             raise PermanentError(f"{ref} exists already, and this run did not make it") from error
 
-    def apply(self, manifest: Manifest, marker: Marker, *, dry_run: bool = False) -> Resource:
-        ref = ref_of(manifest)
-        call = self._call("PATCH", ref, _query(dry_run), _marked(manifest, marker), APPLY)
+    def apply(
+        self, manifest: Manifest, marker: Marker, *, version: str = "", dry_run: bool = False
+    ) -> Resource:
+        """Apply as a field manager of the step's own.
+
+        One for all steps would make an apply remove what an earlier step applied. What only
+        earlier steps own is taken over, as of `version`: they are Tocsin, too.
+        """
+        body = _at_version(_marked(manifest, marker), version)
+        query = {**_query(dry_run), "fieldManager": _field_manager(marker)}
         try:
-            return _resource(ref, self._requests.json(call, _asked("patch", ref)))
-        except Conflict as error:
-            raise PermanentError(f"{ref} can't be applied: {error}") from error
+            return self._applied(body, query)
+        except FieldConflict as error:
+            if version and all(map(_is_ours, error.managers)):
+                return self._applied(body, {**query, "force": "true"})
+            owners = ", ".join(sorted(error.managers))
+            sentence = f"{ref_of(manifest)} has fields that {owners} set: {error}"
+            raise PermanentError(sentence) from error
+
+    def _applied(self, body: Json, query: Mapping[str, str]) -> Resource:
+        ref = ref_of(body)
+        call = self._call("PATCH", ref, query, body, APPLY)
+        return _resource(ref, self._requests.json(call, self._asked("patch", ref)))
 
     def merge(
         self,
@@ -68,19 +94,23 @@ class KubernetesObjects:
         marker: Marker,
         *,
         version: str = "",
+        subresource: str = "",
         dry_run: bool = False,
     ) -> Resource:
-        body = _marked(patch, marker)
-        if version:
-            body["metadata"]["resourceVersion"] = version
-        call = self._call("PATCH", ref, _query(dry_run), body, MERGE)
-        return _resource(ref, self._requests.json(call, _asked("patch", ref)))
+        body = _at_version(patch if subresource else _marked(patch, marker), version)
+        call = Call("PATCH", self._path(ref, subresource), _query(dry_run), body, MERGE)
+        return _resource(ref, self._requests.json(call, self._asked("patch", ref, subresource)))
 
     def delete(self, ref: ObjectRef, uid: str, *, dry_run: bool = False) -> None:
-        options = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
-        call = self._call("DELETE", ref, _query(dry_run), options)
+        # In the body, for beside a body the server does not look at the query of a deletion.
+        options = {
+            "preconditions": {"uid": uid},
+            "propagationPolicy": "Background",
+            **({"dryRun": ["All"]} if dry_run else {}),
+        }
+        call = self._call("DELETE", ref, {}, options)
         try:
-            self._requests.json(call, _asked("delete", ref))
+            self._requests.json(call, self._asked("delete", ref))
         except (NotFound, Conflict):
             # Gone, or another object of that name by now: the one that was meant is gone.
             return
@@ -101,12 +131,20 @@ class KubernetesObjects:
             else:
                 return
 
-    def log(self, pod: ObjectRef, container: str = "", lines: int = 100) -> str:
-        query = {"tailLines": str(lines)} | ({"container": container} if container else {})
+    def log(
+        self, pod: ObjectRef, container: str = "", lines: int = 100, *, previous: bool = False
+    ) -> str:
+        chosen = {"container": container, "previous": "true" if previous else ""}
+        query = {"tailLines": str(lines), **{name: it for name, it in chosen.items() if it}}
         path = self._discovery.place(pod.kind).path(pod.namespace, pod.name, "log")
         return self._requests.text(
             Call("GET", path, query), Request("get", "pods/log", pod.namespace, pod.name)
         )
+
+    def _asked(self, verb: str, ref: ObjectRef, subresource: str = "") -> Request:
+        plural = self._discovery.place(ref.kind).plural
+        resource = "/".join(filter(None, (plural, subresource)))
+        return Request(verb, resource, ref.namespace or None, ref.name)
 
     def _call(
         self,
@@ -116,8 +154,12 @@ class KubernetesObjects:
         body: Any = None,
         content_type: str = JSON,
     ) -> Call:
-        path = self._discovery.place(ref.kind).path(ref.namespace, ref.name)
-        return Call(method, path, query or {}, body, content_type)
+        return Call(method, self._path(ref), query or {}, body, content_type)
+
+    def _path(self, ref: ObjectRef, subresource: str = "") -> str:
+        if not ref.name:
+            raise InvalidInput(f"The name of the {ref.kind} is missing.")
+        return self._discovery.place(ref.kind).path(ref.namespace, ref.name, subresource)
 
 
 def ref_of(manifest: Manifest) -> ObjectRef:
@@ -154,9 +196,22 @@ def _marked(manifest: Manifest, marker: Marker) -> dict[str, Any]:
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}
 
 
+def _at_version(manifest: Manifest, version: str) -> dict[str, Any]:
+    """The manifest, to be refused by the server if the object has another version."""
+    if not version:
+        return dict(manifest)
+    metadata = {**(manifest.get("metadata") or {}), "resourceVersion": version}
+    return {**manifest, "metadata": metadata}
+
+
+def _field_manager(marker: Marker) -> str:
+    """The field manager of a step's apply; the API server takes 128 characters."""
+    return f"{FIELD_MANAGER}/{marker}"[:LONGEST_MANAGER]
+
+
+def _is_ours(manager: str) -> bool:
+    return manager == FIELD_MANAGER or manager.startswith(f"{FIELD_MANAGER}/")
+
+
 def _query(dry_run: bool) -> Mapping[str, str]:
     return {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
-
-
-def _asked(verb: str, ref: ObjectRef) -> Request:
-    return Request(verb, f"{ref.kind}s", ref.namespace or None, ref.name)

@@ -54,15 +54,12 @@ class KubernetesRequests:
             return self._send(call).decode("utf-8", "replace")
 
     def _send(self, call: Call) -> bytes:
-        body = call.body
-        if body is not None and call.content_type != JSON:
-            body = json.dumps(body)
         serialized = self._client.param_serialize(
             call.method,
             call.path,
             query_params=list(call.query.items()),
             header_params={"Accept": "*/*", "Content-Type": call.content_type},
-            body=body,
+            body=call.body,
             auth_settings=["BearerToken"],
         )
         response = self._client.call_api(*serialized, _request_timeout=self._timeout)

@@ -11,7 +11,7 @@ from typing import Any
 EVENTS_PATH = "/slack/events"
 
 COMMANDS = (
-    ("/incident", "Work an incident", "list | show ID | why ID | ack ID | resolve ID | help"),
+    ("/incident", "Work an incident", "list | show ID | ack ID | declare LEVEL TITLE | help"),
     ("/maintenance", "Wake nobody for a while", "add 2h MATCHER … REASON | list | end ID | help"),
     ("/oncall", "Say who is on call", "[SERVICE] | help"),
     ("/runbook", "Plan and run a runbook", "list | show NAME | plan NAME … | run ID | status ID"),
@@ -23,12 +23,15 @@ COMMANDS = (
 
 SCOPES = (
     "channels:history",  # find a message that a crash kept us from remembering
+    "channels:join",  # before others can be invited to a public channel
     "channels:read",  # channel names to ids
+    "channels:write.invites",  # those who are on call, to where the incident is worked
     "chat:write",
     "chat:write.public",  # public channels that the bot was not invited to
     "commands",
     "groups:history",  # the same in private channels
     "groups:read",
+    "groups:write.invites",
     "users:read",  # who pressed
     "users:read.email",  # the same person in PagerDuty
 )

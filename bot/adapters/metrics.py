@@ -21,6 +21,9 @@ _COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "audits": ("Looks at whether somebody is told of every open page, by result.", ("result",)),
     "audit_findings": ("Incidents that nobody may know of, by what is wrong.", ("reason",)),
     "heartbeats": ("Pings of TOCSIN_HEARTBEAT_URL, by result.", ("result",)),
+    "page_tests": ("Tests of the way of a page at their time, by result.", ("result",)),
+    "response_breaches": ("Incidents that nobody responded to in time, by level.", ("severity",)),
+    "runbook_problems": ("What was wrong with runbooks at the start, by file.", ("source",)),
     "slack_requests": ("Requests from Slack, by result.", ("result",)),
 }
 """Every counter that `Counters.count` may be asked for: what it counts, and its labels."""

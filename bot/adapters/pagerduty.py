@@ -18,11 +18,14 @@ from pydantic import BaseModel, ValidationError
 
 from bot.adapters.pagerduty_event import DEDUP_KEY_LIMIT, trigger_properties
 from bot.adapters.pagerduty_transport import PlainHttp
-from bot.domain.errors import PermanentError, TemporaryError
+from bot.domain.errors import Malformed, PermanentError, TemporaryError
 from bot.domain.page import Page
 
 _REPEATABLE = frozenset({408, 429})
 """The 4xx that say "later"; all 5xx do as well."""
+
+_MALFORMED = frozenset({400, 413})
+"""Those that are about the event itself: what is in it, and its size."""
 
 
 class PagerDutyPager:
@@ -73,7 +76,8 @@ class _OneRequestClient(EventsApiV2Client):
         text = f"PagerDuty answered {response.status_code}: {_message(response)}"
         if response.is_server_error or response.status_code in _REPEATABLE:
             raise TemporaryError(text, _retry_after(response))
-        raise PermanentError(text)
+        kind = Malformed if response.status_code in _MALFORMED else PermanentError
+        raise kind(text)
 
 
 def _client(routing_key: str, url: str | None) -> _OneRequestClient:

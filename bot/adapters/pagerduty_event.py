@@ -37,11 +37,19 @@ _SEVERITIES = {
     Severity.P3: "info",
 }
 
+_REQUIRED = ("summary", "source", "severity")
+
 _FIELD_OF_DETAIL = {"component": "service", "group": "cluster", "class": "alertname"}
 
 
 def trigger_properties(page: Page) -> dict[str, Any]:
-    """The properties of the trigger event for `page`, all but its keys and its action."""
+    """The properties of the trigger event for `page`, all but its keys and its action.
+
+    A bare page becomes the smallest event that PagerDuty takes: what it requires, no more.
+    """
+    if page.bare:
+        payload = _payload(page)
+        return _encodable({"payload": {name: payload[name] for name in _REQUIRED}})
     event: dict[str, Any] = {"payload": _payload(page), "client": "Tocsin"}
     if page.link:
         event["client_url"] = page.link

@@ -72,14 +72,13 @@ class _Webhook(BaseModel):
     event: _Event
 
 
-def parse_webhook(body: bytes) -> PagerEvent | None:
-    """The event in a webhook's body, or None when it is not about an incident or its notes.
+def parse_webhook(body: bytes) -> PagerEvent:
+    """The event in a webhook's body; without an incident when it is not about one or its notes.
 
     PagerDuty sends test pings and changes of services on the same way.
     Raises `InvalidInput` naming the field that can't be used.
     """
-    event = _pager_event(_event(body))
-    return event if event.incident_id else None
+    return _pager_event(_event(body))
 
 
 def _event(body: bytes) -> _Event:

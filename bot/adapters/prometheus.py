@@ -7,7 +7,8 @@ Answers: https://prometheus.io/docs/prometheus/latest/querying/api/ ("Format ove
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -16,13 +17,14 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from urllib3.util.retry import Retry
 
 from bot.domain.errors import PermanentError, TemporaryError
+from bot.domain.graph import Series, Span
 
 _REPEATABLE = frozenset({408, 429})
 """The 4xx that say "later"; all 5xx do as well (503 is a query that took too long)."""
 
 
 class PrometheusMetrics:
-    """Instant queries to the Prometheus at `url`, which may have a path prefix."""
+    """Queries to the Prometheus at `url`, which may have a path prefix."""
 
     def __init__(self, url: str) -> None:
         self._connection = PrometheusConnect(
@@ -41,15 +43,38 @@ class PrometheusMetrics:
             raise PermanentError(f"{expression!r} does not yield an instant vector.") from None
         return [(sample.metric, sample.value[1]) for sample in samples]
 
-    def _result(self, expression: str, timeout: float) -> Any:
+    def history(self, expression: str, span: Span, timeout: float) -> Sequence[Series]:
+        """The series that `expression` yields over the span; else as `query`."""
+        result = self._answer(
+            lambda: self._connection.custom_query_range(
+                expression,
+                span.start,
+                span.end,
+                f"{span.step:g}",
+                params={"timeout": str(timeout)},
+                timeout=timeout,  # type: ignore[arg-type]
+            )
+        )
         try:
-            # The parameter makes the server give up too, the argument is for a server that hangs.
-            # The library declares whole seconds, the HTTP client below takes fractions.
-            return self._connection.custom_query(
+            found = _MATRIX.validate_python(result)
+        except ValidationError:
+            raise PermanentError(f"{expression!r} does not yield a range of values.") from None
+        return [Series(one.metric, tuple(map(_point, one.values))) for one in found]
+
+    def _result(self, expression: str, timeout: float) -> Any:
+        # The parameter makes the server give up too, the argument is for a server that hangs.
+        # The library declares whole seconds, the HTTP client below takes fractions.
+        return self._answer(
+            lambda: self._connection.custom_query(
                 expression,
                 params={"timeout": str(timeout)},
                 timeout=timeout,  # type: ignore[arg-type]
             )
+        )
+
+    def _answer(self, ask: Callable[[], Any]) -> Any:
+        try:
+            return ask()
         except (LookupError, TypeError, ValueError, RecursionError) as error:
             # The requests library's malformed addresses and bodies are ValueErrors too.
             raise PermanentError(
@@ -64,7 +89,17 @@ class _Sample(BaseModel):
     value: tuple[float, float]
 
 
+class _Range(BaseModel):
+    metric: dict[str, str]
+    values: list[tuple[float, float]]
+
+
 _VECTOR = TypeAdapter(list[_Sample])
+_MATRIX = TypeAdapter(list[_Range])
+
+
+def _point(value: tuple[float, float]) -> tuple[datetime, float]:
+    return datetime.fromtimestamp(value[0], UTC), value[1]
 
 
 class _Refusal(BaseModel):

@@ -32,6 +32,7 @@ from bot.adapters.routing_fields import (
     given,
     into,
 )
+from bot.adapters.routing_page_test import PageTest
 from bot.adapters.yaml_lines import FileProblems, Lines, Problem, load
 from bot.domain.correlation import Correlation
 from bot.domain.flapping import Flapping
@@ -94,6 +95,7 @@ class _RoutingModel(StrictModel):
     escalations: Escalations = LEFT_OUT
     response_times: ResponseTimes = LEFT_OUT
     fallback: Fallback = LEFT_OUT
+    page_test: PageTest = LEFT_OUT
 
 
 def load_routing(path: Path) -> RoutingPolicy:

@@ -21,7 +21,7 @@ from bot.adapters.policy_fields import reader
 from bot.domain.errors import InvalidInput
 from bot.domain.matcher import Matcher, Place
 from bot.domain.matcher_text import parse_matcher
-from bot.domain.runbook import seconds
+from bot.domain.parameter import seconds
 
 
 def _label_matcher(text: str) -> Matcher:

@@ -12,29 +12,39 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.adapters.runbook_model import as_text
+from bot.adapters.yaml_lines import Path
 from bot.domain.errors import InvalidInput
-from bot.domain.runbook import (
-    FORMS,
-    Parameter,
-    ParameterType,
-    check_value,
-    substitute,
-    unknown_placeholders,
-)
+from bot.domain.parameter import FORMS, Parameter, ParameterType, check_value
+from bot.domain.placeholders import Reference, Values, leaves, malformed, references, substitute
 
 Data = Mapping[str, Any]
 SECTIONS = ("steps", "verification")
 
+LARGEST_NUMBER = 2**63 - 1
+"""Kubernetes' integers have 64 bits, and so have those in which runs are kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class DraftStep:
-    """A step, its place in the file, and those of its arguments that are texts."""
+    """A step, its place in the file, and its arguments, which may hold anything."""
 
     path: tuple[str, int]
     id: str
     kind: str
     title: str
-    arguments: Mapping[str, str]
+    arguments: Mapping[str, Any]
+
+    def texts(self) -> Iterator[tuple[Path, str]]:
+        """Every text in the arguments, with its place in the file."""
+        return ((path, value) for path, value in self.leaves() if isinstance(value, str))
+
+    def references(self) -> Iterator[tuple[Path, Reference]]:
+        """What the placeholders in the arguments refer to, with their place in the file."""
+        return ((path, found) for path, text in self.texts() for found in references(text))
+
+    def leaves(self) -> Iterator[tuple[Path, object]]:
+        """All in the arguments that is no mapping or list, with its place in the file."""
+        return leaves(self.arguments, (*self.path, "with"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +56,30 @@ class Draft:
     steps: tuple[DraftStep, ...]
 
     @property
-    def examples(self) -> Mapping[str, str]:
+    def examples(self) -> Values:
         """A value for each well-formed parameter: its default, or one of its type."""
-        return {parameter.name: _example(parameter) for parameter in self.parameters}
+        examples = {parameter.name: _example(parameter) for parameter in self.parameters}
+        return Values(
+            examples, numbers=frozenset(it.name for it in self.parameters if it.is_number)
+        )
+
+    @property
+    def undecided(self) -> frozenset[Path]:
+        """The arguments whose value is not known before a run is planned, or not at all."""
+        return frozenset(
+            path[:4]
+            for step in self.steps
+            for path, value in step.leaves()
+            if not self._decided(value)
+        )
+
+    def _decided(self, value: object) -> bool:
+        if not isinstance(value, str):
+            return is_plain(value)
+        known = self.examples.parameters
+        return not malformed(value) and all(
+            it.step is None and it.name in known for it in references(value)
+        )
 
 
 def draft_of(data: Data) -> Draft:
@@ -60,7 +91,6 @@ def draft_of(data: Data) -> Draft:
 
 def with_examples(data: Data, draft: Draft) -> Data:
     """The data, with examples in place of the placeholders in the arguments of steps."""
-    examples = draft.examples
     filled: dict[str, Any] = {**data}
     for section in SECTIONS:
         if isinstance(data.get(section), list):
@@ -69,32 +99,44 @@ def with_examples(data: Data, draft: Draft) -> Data:
         section, index = step.path
         original = data[section][index]
         if isinstance(original.get("with"), dict):
-            arguments = {name: _fill(text, examples) for name, text in step.arguments.items()}
-            filled[section][index] = {**original, "with": {**original["with"], **arguments}}
+            filled[section][index] = {**original, "with": _filled(step, draft)}
     return filled
 
 
-def default_fault(parameter: Parameter) -> str | None:
-    """What is wrong with the parameter's default, or None."""
-    if parameter.default is None:
-        return None
-    try:
-        check_value(parameter, parameter.default)
-    except InvalidInput as error:
-        return str(error)
-    return None
+def _filled(step: DraftStep, draft: Draft) -> Data:
+    decided = {
+        name: value
+        for name, value in step.arguments.items()
+        if (*step.path, "with", name) not in draft.undecided
+    }
+    return {**step.arguments, **substitute(decided, draft.examples)}
+
+
+def is_plain(value: object) -> bool:
+    """Whether a value that is no mapping or list may be an argument: text, number or truth."""
+    return isinstance(value, str) or (isinstance(value, int) and abs(value) <= LARGEST_NUMBER)
 
 
 def _example(parameter: Parameter) -> str:
-    if parameter.default is None or default_fault(parameter):
-        return FORMS[parameter.type].example
-    return parameter.default
+    """A value that the parameter takes, as far as it says so itself without a fault."""
+    choices = (
+        parameter.default,
+        *parameter.values,
+        FORMS[parameter.type].example,
+        parameter.minimum,
+        parameter.maximum,
+    )
+    fit = (it for it in choices if it is not None and not value_fault(parameter, it))
+    return next(fit, FORMS[parameter.type].example)
 
 
-def _fill(text: str, examples: Mapping[str, str]) -> str:
-    if unknown_placeholders(text, examples):
-        return text
-    return substitute({"text": text}, examples)["text"]
+def value_fault(parameter: Parameter, value: str) -> str | None:
+    """What is wrong with a value for the parameter, or None."""
+    try:
+        check_value(parameter, value)
+    except InvalidInput as error:
+        return str(error)
+    return None
 
 
 def _mapping(value: object) -> Data:
@@ -111,9 +153,23 @@ def _parameters(declared: Data) -> Iterator[Parameter]:
         given = _mapping(raw)
         type_ = _text(given.get("type"))
         if type_ in set(ParameterType):
-            description = _text(given.get("description")).strip()
-            default = _text(given["default"]) if "default" in given else None
-            yield Parameter(name, ParameterType(type_), description, default)
+            yield Parameter(
+                name,
+                ParameterType(type_),
+                _text(given.get("description")).strip(),
+                default=_optional(given, "default"),
+                minimum=_optional(given, "minimum"),
+                maximum=_optional(given, "maximum"),
+                values=_texts(given.get("values")),
+            )
+
+
+def _optional(given: Data, key: str) -> str | None:
+    return _text(given[key]) if key in given else None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(_text, value)) if isinstance(value, list) else ()
 
 
 def _steps(data: Data, section: str) -> Iterator[DraftStep]:
@@ -124,12 +180,11 @@ def _steps(data: Data, section: str) -> Iterator[DraftStep]:
 
 
 def _step(given: Data, path: tuple[str, int]) -> DraftStep:
-    arguments = _mapping(given.get("with")).items()
-    texts = {name: text for name, value in arguments if isinstance(text := as_text(value), str)}
+    arguments = _mapping(given.get("with"))
     return DraftStep(
         path=path,
         id=_text(given.get("id")),
         kind=_text(given.get("kind")),
         title=_text(given.get("title")).strip(),
-        arguments=texts,
+        arguments={name: as_text(value) for name, value in arguments.items()},
     )

@@ -17,7 +17,8 @@ from bot.adapters.runbook_draft import SECTIONS, Draft, DraftStep, draft_of, wit
 from bot.adapters.runbook_model import RunbookModel, runbook_model
 from bot.adapters.runbook_rules import rule_problems
 from bot.adapters.yaml_lines import FileProblems, Lines, Path, Problem, load
-from bot.domain.runbook import Runbook, Step, unknown_placeholders
+from bot.domain.parameter import ParameterType
+from bot.domain.runbook import Runbook, Step
 from bot.ports import StepKind
 
 
@@ -30,6 +31,8 @@ class RunbookReader:
 
     def read(self, content: bytes, source: str) -> Runbook:
         """The runbook in a file; `source` is ``name/version.yaml``, which it has to agree with.
+
+        A draft, ``name/draft.yaml``, may have any version.
 
         Raises `FileProblems` with all that is wrong.
         """
@@ -50,29 +53,18 @@ class RunbookReader:
         self, error: ValidationError, draft: Draft, lines: Lines
     ) -> Iterator[Problem]:
         """What the format's model found, except where a placeholder had no example."""
-        undecided = frozenset(_undecided(draft))
+        undecided = draft.undecided
         for path, problem in model_problems(error, lines, self._path_of):
-            if path not in undecided:
+            if path[:4] not in undecided:
                 yield problem
 
     def _path_of(self, location: Path) -> Path:
-        """The location without the kind's name, which pydantic puts after a step's index."""
-        if (
-            location[:1]
-            and location[0] in SECTIONS
-            and location[2:3]
-            and location[2] in self._kinds
-        ):
+        """The location without the kind's or type's name, which pydantic puts after an index."""
+        section, tag = location[:1], location[2:3]
+        tags = frozenset(ParameterType) if section == ("parameters",) else self._kinds.keys()
+        if section and section[0] in (*SECTIONS, "parameters") and tag and tag[0] in tags:
             return location[:2] + location[3:]
         return location
-
-
-def _undecided(draft: Draft) -> Iterator[Path]:
-    examples = draft.examples
-    for step in draft.steps:
-        for name, text in step.arguments.items():
-            if unknown_placeholders(text, examples):
-                yield (*step.path, "with", name)
 
 
 def _runbook(model: RunbookModel, draft: Draft, content: bytes) -> Runbook:

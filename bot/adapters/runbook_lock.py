@@ -9,15 +9,23 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.adapters.runbook_release import SOURCE, Released, RunbookProblems, released_files
+from bot.adapters.runbook_release import (
+    LOCK,
+    SOURCE,
+    Released,
+    RunbookProblems,
+    released_files,
+)
 from bot.adapters.yaml_lines import Problem
 
-LOCK = "LOCK"
 _LINE = re.compile(rf"(?P<digest>[0-9a-f]{{64}})  (?P<source>{SOURCE})")
+_NO_LOCK = Problem(
+    LOCK, 1, f"there is no {LOCK}, so no runbook here is released; run: tocsin runbook lock"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +34,28 @@ class _Entry:
     line: int
 
 
-def lock_problems(folder: Path, released: Released) -> Iterator[Problem]:
-    """Every released file that changed, is gone, or is not in the LOCK."""
-    entries, problems = _read(folder)
-    yield from problems
-    yield from _broken(entries, released)
-    for source in sorted(released.files.keys() - entries.keys()):
-        yield Problem(source, 1, f"this file is not in {LOCK}, so it is not released.")
+@dataclass(frozen=True, slots=True)
+class LockCheck:
+    """What the LOCK says about the files.
+
+    `refused` are those that changed, are gone or are not in it, by their place; `problems`
+    are lines of the LOCK itself.
+    """
+
+    refused: Mapping[str, Problem]
+    problems: tuple[Problem, ...]
+
+
+def check_lock(released: Released) -> LockCheck:
+    """Compare the files with the LOCK."""
+    entries, problems = _read(released.lock or b"")
+    missing = _NO_LOCK if released.lock is None else None
+    unlisted = {
+        source: missing or Problem(source, 1, f"this file is not in {LOCK}: it is not released.")
+        for source in released.files
+        if source not in entries
+    }
+    return LockCheck({**_broken(entries, released), **unlisted}, problems)
 
 
 def write_lock(folder: Path) -> tuple[str, ...]:
@@ -42,8 +65,8 @@ def write_lock(folder: Path) -> tuple[str, ...]:
     is in the LOCK already has changed or is gone.
     """
     released = released_files(folder)
-    entries, problems = _read(folder)
-    problems = (*released.problems, *problems, *_broken(entries, released))
+    entries, problems = _read(released.lock or b"")
+    problems = (*released.problems, *problems, *_broken(entries, released).values())
     if problems:
         raise RunbookProblems(problems)
     added = tuple(sorted(released.files.keys() - entries.keys()))
@@ -54,12 +77,10 @@ def write_lock(folder: Path) -> tuple[str, ...]:
     return added
 
 
-def _read(folder: Path) -> tuple[Mapping[str, _Entry], tuple[Problem, ...]]:
-    path = folder / LOCK
-    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+def _read(lock: bytes) -> tuple[Mapping[str, _Entry], tuple[Problem, ...]]:
     entries: dict[str, _Entry] = {}
     problems = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(lock.decode("utf-8", "replace").splitlines(), start=1):
         match = _LINE.fullmatch(line)
         if match is None:
             problems.append(Problem(LOCK, number, "a line is a SHA-256, two spaces and a file."))
@@ -70,20 +91,27 @@ def _read(folder: Path) -> tuple[Mapping[str, _Entry], tuple[Problem, ...]]:
     return entries, tuple(problems)
 
 
-def _broken(entries: Mapping[str, _Entry], released: Released) -> Iterator[Problem]:
+def _broken(entries: Mapping[str, _Entry], released: Released) -> Mapping[str, Problem]:
+    """What was released and is not there as it was; what can't be read is told elsewhere."""
     unreadable = {problem.source for problem in released.problems}
-    for source, entry in entries.items():
-        if source in unreadable:
-            continue
-        if source not in released.files:
-            yield Problem(LOCK, entry.line, f"{source} was released, but the file is gone.")
-        elif (digest := _digest(released.files[source])) != entry.digest:
-            yield Problem(
-                LOCK,
-                entry.line,
-                f"{source} was released with the digest {entry.digest} but now has {digest}; "
-                "put it back, and make a new version for the change.",
-            )
+    faults = {
+        source: fault
+        for source, entry in entries.items()
+        if source not in unreadable and (fault := _fault(source, entry, released))
+    }
+    return {source: Problem(LOCK, entries[source].line, fault) for source, fault in faults.items()}
+
+
+def _fault(source: str, entry: _Entry, released: Released) -> str | None:
+    if source not in released.files:
+        return f"{source} was released, but the file is gone."
+    digest = _digest(released.files[source])
+    if digest == entry.digest:
+        return None
+    return (
+        f"{source} was released with the digest {entry.digest} but now has {digest}; "
+        "put it back, and make a new version for the change."
+    )
 
 
 def _digest(content: bytes) -> str:

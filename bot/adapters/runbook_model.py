@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal
@@ -18,7 +18,8 @@ from pydantic import (
     create_model,
 )
 
-from bot.domain.runbook import ParameterType, Risk
+from bot.domain.placeholders import leaves
+from bot.domain.runbook import Risk
 from bot.ports import StepKind
 
 NAME = r"[a-z][a-z0-9-]{0,62}"
@@ -27,9 +28,10 @@ VERSION = r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})"
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PLACEHOLDER = {
-    "description": "A text with placeholders such as ${parameters.workload}.",
+    "description": "A text with placeholders: ${parameters.NAME} for a parameter's value, "
+    "${steps.ID.NAME} for what the plan of an earlier step decides.",
     "type": "string",
-    "pattern": r"\$\{parameters\.[a-z][a-z0-9_]*\}",
+    "pattern": r"\$\{(parameters|steps\.[a-z][a-z0-9_]*)\.[a-z][a-z0-9_]*\}",
 }
 
 
@@ -56,13 +58,51 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class ParameterModel(_Model):
-    """A value that whoever starts the runbook gives; with a default it may be left out."""
-
-    type: ParameterType
+class _ParameterModel(_Model):
     description: Line
     # A factory, so that the schema shows no default: what has none must be given.
     default: Scalar = Field(default_factory=str)
+
+
+class ParameterModel(_ParameterModel):
+    """A value that whoever starts the runbook gives; with a default it may be left out."""
+
+    type: Literal[
+        "string",
+        "workload",
+        "service",
+        "object",
+        "namespace",
+        "name",
+        "revision",
+        "image",
+        "url",
+    ]
+
+
+class OrderedParameterModel(_ParameterModel):
+    """A value with an order, which can be given a smallest and a largest one."""
+
+    type: Literal[
+        "integer",
+        "percent",
+        "duration",
+        "time",
+    ]
+    minimum: Scalar = Field(default_factory=str)
+    maximum: Scalar = Field(default_factory=str)
+
+
+class ChoiceParameterModel(_ParameterModel):
+    """A value that is one of those named here."""
+
+    type: Literal["enum"]
+    values: Annotated[list[Scalar], Field(min_length=1, max_length=100)]
+
+
+AnyParameter = Annotated[
+    ParameterModel | OrderedParameterModel | ChoiceParameterModel, Field(discriminator="type")
+]
 
 
 class StepModel(_Model):
@@ -79,7 +119,7 @@ class RunbookModel(_Model):
     version: Annotated[str, StringConstraints(pattern=f"^{VERSION}$")]
     summary: Line
     risk: Risk
-    parameters: dict[Identifier, ParameterModel] = {}
+    parameters: dict[Identifier, AnyParameter] = {}
     steps: Sequence[Any]
     verification: Sequence[Any] = ()
 
@@ -100,7 +140,7 @@ def runbook_model(kinds: Iterable[StepKind]) -> type[RunbookModel]:
 def _step_model(kind: StepKind) -> type[StepModel]:
     literal: Any = Literal[kind.name]
     return create_model(
-        kind.name,
+        _model_name(kind),
         __base__=StepModel,
         __doc__=type(kind).__doc__,
         kind=(literal, ...),
@@ -108,16 +148,39 @@ def _step_model(kind: StepKind) -> type[StepModel]:
     )
 
 
+def _model_name(kind: StepKind) -> str:
+    """Without dots: pydantic shortens a name that has some."""
+    return kind.name.replace(".", "_")
+
+
 def schema(kinds: Mapping[str, StepKind]) -> dict[str, Any]:
     """The JSON Schema of the format, for editors: every argument may be a placeholder too."""
     described = runbook_model(kinds.values()).model_json_schema(by_alias=True)
     definitions = described["$defs"]
-    for kind in kinds.values():
-        properties = definitions[kind.arguments.__name__]["properties"]
-        for name, argument in properties.items():
-            properties[name] = {"anyOf": [argument, {"$ref": "#/$defs/Placeholder"}]}
+    for name in _argument_models(definitions, kinds.values()):
+        properties = definitions[name].get("properties", {})
+        for key, argument in properties.items():
+            properties[key] = {"anyOf": [argument, {"$ref": "#/$defs/Placeholder"}]}
     definitions["Placeholder"] = _PLACEHOLDER
     return {"$schema": _DIALECT, **described}
+
+
+def _argument_models(definitions: Mapping[str, Any], kinds: Iterable[StepKind]) -> frozenset[str]:
+    """The names of the definitions of arguments, and of all that these refer to."""
+    found: set[str] = set()
+    waiting = [definitions[_model_name(kind)]["properties"]["with"] for kind in kinds]
+    while waiting:
+        new = set(_references(waiting.pop())) - found
+        found |= new
+        waiting += (definitions[name] for name in new)
+    return frozenset(found)
+
+
+def _references(value: object) -> Iterator[str]:
+    """The names of the definitions that a part of a schema refers to."""
+    for path, inner in leaves(value):
+        if path[-1:] == ("$ref",):
+            yield inner.rpartition("/")[2]
 
 
 def schema_text(kinds: Mapping[str, StepKind]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bot.adapters.runbook_draft import Data, Draft, default_fault
-from bot.adapters.yaml_lines import Lines, Path, Problem
-from bot.domain.runbook import placeholders, unknown_placeholders
+from bot.adapters.runbook_draft import Data, Draft, is_plain
+from bot.adapters.runbook_parameters import parameter_problems
+from bot.adapters.runbook_placeholders import placeholder_problems
+from bot.adapters.runbook_release import DRAFT
+from bot.adapters.yaml_lines import Lines, Problem
 from bot.ports import StepKind
 
 
@@ -15,28 +17,23 @@ def rule_problems(
 ) -> Iterator[Problem]:
     """Every rule that the file breaks."""
     yield from _wrong_place(data, lines)
-    yield from _wrong_defaults(draft, lines)
+    yield from parameter_problems(draft, lines)
     yield from _repeated_ids(draft, lines)
     yield from _mutating_verification(draft, lines, kinds)
-    yield from _unknown_placeholders(draft, lines)
-    yield from _misplaced_placeholders(data, (), lines)
-    yield from _unused_parameters(draft, lines)
+    yield from _wrong_values(draft, lines)
+    yield from placeholder_problems(data, draft, lines, kinds)
 
 
 def _wrong_place(data: Data, lines: Lines) -> Iterator[Problem]:
     folder, _, file = lines.source.partition("/")
-    for key, expected in (("name", folder), ("version", file.removesuffix(".yaml"))):
+    expectations = {"name": folder}
+    if file != DRAFT:
+        expectations["version"] = file.removesuffix(".yaml")
+    for key, expected in expectations.items():
         if isinstance(data.get(key), str) and data[key] != expected:
             yield lines.problem(
                 (key,), f"the {key} is “{data[key]}”, but the file's place says “{expected}”."
             )
-
-
-def _wrong_defaults(draft: Draft, lines: Lines) -> Iterator[Problem]:
-    for parameter in draft.parameters:
-        fault = default_fault(parameter)
-        if fault:
-            yield lines.problem(("parameters", parameter.name, "default"), fault)
 
 
 def _repeated_ids(draft: Draft, lines: Lines) -> Iterator[Problem]:
@@ -57,29 +54,12 @@ def _mutating_verification(
             )
 
 
-def _unknown_placeholders(draft: Draft, lines: Lines) -> Iterator[Problem]:
+def _wrong_values(draft: Draft, lines: Lines) -> Iterator[Problem]:
     for step in draft.steps:
-        for name, text in step.arguments.items():
-            for found in unknown_placeholders(text, draft.declared):
+        for path, value in step.leaves():
+            if not is_plain(value):
                 yield lines.problem(
-                    (*step.path, "with", name), f"{found} is no placeholder of a known parameter."
+                    path,
+                    f"“{path[-1]}” is neither text nor a whole number nor true or false; "
+                    "put it in quotes.",
                 )
-
-
-def _misplaced_placeholders(value: object, path: Path, lines: Lines) -> Iterator[Problem]:
-    """Placeholders outside the arguments of steps, where nothing would replace them."""
-    if isinstance(value, str) and unknown_placeholders(value, ()):
-        yield lines.problem(path, "placeholders are replaced only under a step's “with”.")
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            if key != "with":
-                yield from _misplaced_placeholders(inner, (*path, key), lines)
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _misplaced_placeholders(inner, (*path, index), lines)
-
-
-def _unused_parameters(draft: Draft, lines: Lines) -> Iterator[Problem]:
-    used = frozenset(name for step in draft.steps for name in placeholders(step.arguments))
-    for name in sorted(draft.declared - used):
-        yield lines.problem(("parameters", name), f"the parameter “{name}” is used by no step.")

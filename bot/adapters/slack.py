@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -31,6 +31,12 @@ CLOCK_SKEW = timedelta(minutes=1)
 _PAGE = 200
 _CHANNEL_PAGE = 1_000
 """Entries a page; Slack's own maximum is 1,000 (docs.slack.dev/apis/web-api/pagination)."""
+
+_INVITED = ""
+_NOT_THERE_ITSELF = "not_in_channel"
+_THERE = ("already_in_channel", "cant_invite_self")
+"""What conversations.invite answers: it is done; the bot is not a member; nobody is missing
+(docs.slack.dev/reference/methods/conversations.invite, "Errors")."""
 
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{8,}")
 
@@ -118,6 +124,32 @@ class SlackChat:
         if answered.status_code != HTTPStatus.OK:
             body = _webhook_error(answered.body)
             raise sorted_error(answered.status_code, answered.headers, body)
+
+    def invite(self, channel: str, user: str) -> bool:
+        with self._calling():
+            channel_id = self._channel_id(channel)
+            outcome = self._invited(channel_id, user)
+            if outcome == _NOT_THERE_ITSELF:
+                self._client.conversations_join(channel=channel_id)
+                outcome = self._invited(channel_id, user)
+            return outcome == _INVITED
+
+    def _invited(self, channel_id: str, user: str) -> str:
+        """What Slack says of it: `_INVITED`, or the code of a refusal that is no error."""
+        try:
+            self._client.conversations_invite(channel=channel_id, users=user)
+        except SlackApiError as error:
+            code = str(error.response.get("error"))
+            if code in (_NOT_THERE_ITSELF, *_THERE):
+                return code
+            raise
+        return _INVITED
+
+    def members_of(self, handles: Collection[str]) -> Mapping[str, frozenset[str]]:
+        with slack_errors():
+            listed = self._client.usergroups_list(include_users=True)["usergroups"]
+        known = {f"@{group['handle']}": frozenset(group.get("users", ())) for group in listed}
+        return {handle: known.get(handle, frozenset()) for handle in handles}
 
     def user_of(self, email: str) -> str | None:
         """The id of whoever has that e-mail address; who was found once is not asked for again."""

@@ -42,11 +42,13 @@ _OPEN_CHANNEL = "unarchive the channel or name another one"
 _SPENT = "a response_url serves five answers within 30 minutes"
 _FIXES = {
     "account_inactive": _CHECK_TOKEN,
+    "cant_invite": "who left the workspace, or is only a guest there, can't be invited",
     "channel_not_found": "check the channel's name, and invite the bot if it is private",
     "expired_url": _SPENT,
     "invalid_auth": _CHECK_TOKEN,
     "is_archived": _OPEN_CHANNEL,
     "is_inactive": _OPEN_CHANNEL,
+    "method_not_supported_for_channel_type": "invite the bot to the private channel",
     "missing_scope": "install the app again from what `tocsin slack manifest` prints",
     "not_allowed_token_type": "SLACK_BOT_TOKEN must be a bot token (xoxb-)",
     "not_authed": "set SLACK_BOT_TOKEN",
@@ -56,6 +58,8 @@ _FIXES = {
     "token_expired": _CHECK_TOKEN,
     "token_revoked": _CHECK_TOKEN,
     "used_url": _SPENT,
+    "user_is_restricted": "a guest can't be invited by the bot; let an admin do it",
+    "user_is_ultra_restricted": "a guest can't be invited by the bot; let an admin do it",
 }
 
 _CODE = re.compile(r"[a-z0-9_]{1,100}")

@@ -67,6 +67,24 @@ class PagerIncidentRow(SQLModel, table=True):
     decided_at: str = ""
 
 
+class UnknownPagerEventRow(SQLModel, table=True):
+    """An event of the pager of a type that nobody here knows, as it came."""
+
+    __tablename__ = "unknown_pager_event"
+    event_id: str = Field(primary_key=True)
+    event_type: str
+    body: str
+    at: str = Field(index=True)
+
+
+class PageTestRow(SQLModel, table=True):
+    """A test of the way of a page."""
+
+    __tablename__ = "page_test"
+    id: int | None = Field(default=None, primary_key=True)
+    document: str
+
+
 class TicketRow(SQLModel, table=True):
     """A ticket: an incident that does not page, and by when somebody must respond."""
 
@@ -167,3 +185,11 @@ class PolicyRow(SQLModel, table=True):
     name: str
     text: str
     at: str
+
+
+class ChatGroupMemberRow(SQLModel, table=True):
+    """That somebody is in one of the chat's user groups."""
+
+    __tablename__ = "chat_group_member"
+    handle: str = Field(primary_key=True)
+    user_id: str = Field(primary_key=True, index=True)

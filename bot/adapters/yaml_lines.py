@@ -6,12 +6,13 @@ gigabytes), no tags, no keys twice, no depth beyond what these files need.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 from yaml.constructor import ConstructorError, SafeConstructor
-from yaml.events import CollectionEndEvent, CollectionStartEvent, NodeEvent
+from yaml.events import CollectionEndEvent, CollectionStartEvent, NodeEvent, ScalarEvent
 
 from bot.domain.errors import InvalidInput
 
@@ -22,6 +23,9 @@ LARGEST = 64 * 1024
 """Bytes of the largest file that is read; a runbook or a policy is a few kilobytes."""
 
 _TEXT_TAG = "tag:yaml.org,2002:str"
+
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+"""What UTF-8, and so the database and every vendor, can't hold."""
 
 DEEPEST = 20
 """Levels of nesting; PyYAML's time grows with the square of them, and its stack too."""
@@ -106,6 +110,9 @@ def _check_events(text: str, source: str) -> None:
             raise FileProblems((Problem(source, line, sentence),))
         if isinstance(event, NodeEvent) and event.anchor is not None:
             sentence = f"anchors and aliases (“{event.anchor}”) are not taken: write it out."
+            raise FileProblems((Problem(source, line, sentence),))
+        if isinstance(event, ScalarEvent) and _HALF_A_CHARACTER.search(event.value):
+            sentence = "an escape (\\ud800 to \\udfff) is half a character only."
             raise FileProblems((Problem(source, line, sentence),))
 
 

@@ -16,9 +16,11 @@ from bot.domain.incident import Command
 from bot.domain.incident_message import INCIDENT_ACTION
 from bot.domain.message import Message
 from bot.domain.requests import Help, IncidentRequest, Request, ShowOnCall, WindowRequest
-from bot.domain.run_message import RUN_APPROVE, RUN_CANCEL
+from bot.domain.run import RunCommand
+from bot.domain.run_message import RUN_ACTION
 
 _COMMANDS = {f"{INCIDENT_ACTION}{command.value}": command for command in Command}
+_RUN_COMMANDS = {f"{RUN_ACTION}{command.value}": command for command in RunCommand}
 
 
 class Answers:
@@ -45,7 +47,7 @@ class Answers:
             command = request.command
             return Message(headline=f"What {command} can do", preformatted=usage(command))
         if isinstance(request, IncidentRequest):
-            return self._incidents.to(request, actor)
+            return self._incidents.to(request, actor, response_url)
         if isinstance(request, WindowRequest):
             return self._maintenance.to(request, actor)
         if isinstance(request, ShowOnCall):
@@ -54,11 +56,11 @@ class Answers:
 
     def press(self, action: str, value: str, actor: Actor) -> Message | None:
         """What a button does; None when there is nothing to say beyond the updated message."""
-        number, _, plan_digest = value.partition(":")
-        if action not in (*_COMMANDS, RUN_APPROVE, RUN_CANCEL) or not number.isdecimal():
+        number, _, shown = value.partition(":")
+        if action not in (*_COMMANDS, *_RUN_COMMANDS) or not number.isdecimal():
             raise InvalidInput("This button belongs to another version of Tocsin; use the command.")
         if action in _COMMANDS:
             self._incidents.act(int(number), _COMMANDS[action], actor)
         else:
-            self._runs.press(action, int(number), plan_digest, actor)
+            self._runs.press(_RUN_COMMANDS[action], int(number), shown, actor)
         return None

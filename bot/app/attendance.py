@@ -15,6 +15,7 @@ from bot.app.pager_news import PagerNews
 from bot.app.record import record_incident
 from bot.domain.actor import TOCSIN
 from bot.domain.attendance import escalation_state, leaves_second_page, overdue, taken_by_pager
+from bot.domain.classify import Severity
 from bot.domain.contact import Contact, Mention, PagerRoute, pagerduty, slack
 from bot.domain.effects import Attend
 from bot.domain.errors import PermanentError, TemporaryError
@@ -55,14 +56,19 @@ class Attendance:
         clock: Clock,
         *,
         confirmable: bool,
+        breached: Callable[[Severity], None] = lambda _: None,
     ) -> None:
-        """`news` None: the pager can't be asked. `confirmable`: its webhooks come here."""
+        """`news` None: the pager can't be asked. `confirmable`: its webhooks come here.
+
+        `breached` is called once for each incident that nobody responded to in time.
+        """
         self._store = store
         self._contacts = contacts
         self._news = news
         self._routing = routing
         self._clock = clock
         self._confirmable = confirmable or news is not None
+        self._breached = breached
 
     def look(self) -> None:
         """Ask for what is due; called every few seconds."""
@@ -111,7 +117,9 @@ class Attendance:
 
     def _say_overdue(self, incident: Incident) -> None:
         for event in overdue(incident, self._clock.now()):
-            self._record(incident, event, lambda now: bool(overdue(now, self._clock.now())))
+            late = self._record(incident, event, lambda now: bool(overdue(now, self._clock.now())))
+            if late:
+                self._breached(event.level)
 
     def _close_second(self, incident: Incident) -> None:
         if not leaves_second_page(incident):
@@ -181,13 +189,14 @@ class Attendance:
         incident: Incident,
         event: IncidentEvent,
         still: Callable[[Incident], bool] = lambda _: True,
-    ) -> None:
-        """Write it down, if it still holds of the incident as it is by now."""
+    ) -> bool:
+        """Write it down, if it still holds of the incident as it is by now; whether it does."""
         with self._store.transaction() as tx:
             current = tx.incident(incident.id)
             if not still(current):
-                return
+                return False
             after = record_incident(tx, current, (event,), TOCSIN, self._clock.now())
             if leaves_second_page(after):
                 # Somebody took it while the second pager was being called.
                 tx.enqueue(Attend(after.id, after.severity))
+        return True

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.app.page_delivery import page_of
+from bot.app.triggering import trigger
 from bot.domain.contact import Contact, ContactKind, Mention, PagerRoute
-from bot.domain.errors import PermanentError
+from bot.domain.errors import PermanentError, TocsinError
 from bot.domain.incident import Incident
-from bot.domain.message import Message
+from bot.domain.message import Message, Subject, SubjectKind
 from bot.domain.notice import Notice
-from bot.ports import Chat, Notifier, Pager, Store
+from bot.ports import Chat, Notifier, Pager, PostedMessage, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,7 @@ class Contacts:
             case ContactKind.SLACK:
                 mention = Mention(contact.name).at(incident.severity)
                 people = tuple(self._on_call())
-                message = _message(incident, why, mention, people)
-                self._ways.chat.post(self._ways.channel, message)
+                self._post_once(incident, _message(incident, why, mention, people))
 
     def close(self, contact: Contact, incident: Incident) -> None:
         """End what `call` began, where a contact has to be told that."""
@@ -81,12 +82,42 @@ class Contacts:
             raise PermanentError("PAGERDUTY_FALLBACK_ROUTING_KEY is not set.")
         with self._store.read() as reader:
             page = page_of(reader, incident, self._public_url)
-        pager.trigger(page)
+        trigger(pager, page)
+
+    def _post_once(self, incident: Incident, message: Message) -> None:
+        """Post it, unless a try that was broken off has.
+
+        The intent is written down before: only who finds one looks into the channel.
+        """
+        subject = _call(incident, message)
+        with self._store.transaction() as tx:
+            begun = tx.message(subject) is not None
+            if not begun:
+                tx.save_message(subject, PostedMessage(None, ""))
+        if not (begun and self._stands(subject, incident)):
+            self._ways.chat.post(self._ways.channel, replace(message, subject=subject))
+
+    def _stands(self, subject: Subject, incident: Incident) -> bool:
+        since = incident.calling.since if incident.calling else incident.opened_at
+        try:
+            return self._ways.chat.find(self._ways.channel, subject, since) is not None
+        except TocsinError:
+            return False  # called twice is better than not called
 
     def _notice(self, incident: Incident, why: str) -> Notice:
         body = f"{incident.summary}\n{why} ({incident.reference}). Acknowledge it in Slack."
         link = f"{self._public_url}/incidents/{incident.id}" if self._public_url else ""
         return Notice(incident.title, body, incident.severity, link)
+
+
+def _call(incident: Incident, message: Message) -> Subject:
+    """This one call: what becomes of it is written down, and the next is then another."""
+    response = incident.response
+    since = incident.calling.since if incident.calling else incident.acknowledged_at
+    used = incident.calling.contacts_used if incident.calling else 0
+    done = (message.body, since, used, response.done, response.asked_at)
+    digest = hashlib.sha256(repr(done).encode()).hexdigest()[:16]
+    return Subject(SubjectKind.CALL, incident.id, digest)
 
 
 def _message(incident: Incident, why: str, mention: Mention, people: tuple[str, ...]) -> Message:

@@ -27,6 +27,13 @@ from bot.ports import Counters, Source, Transaction
 REVIEW_EVERY = 60.0
 """Seconds between two looks at the facts that an open incident's level depends on."""
 
+REVIEW_SOON = 5.0
+"""Seconds until the first look at facts for which a storm left no time."""
+
+COUNTED = 1_000
+"""Alerts that fire in one incident and are counted anew each time. Counting more takes as long
+as there are, for every delivery."""
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -146,7 +153,7 @@ class _Work:
         for incident_id, change in found.known.items():
             if change.restarted and self._tx.incident(incident_id).state.over:
                 for alert in change.restarted:
-                    found.fired.setdefault(self._homes.key(alert.labels), []).append(alert)
+                    found.fired.setdefault(self._homes.key(alert), []).append(alert)
                 change.restarted = []
 
     def _settle(self, found: Sorted) -> None:
@@ -179,7 +186,8 @@ class _Work:
             incident = self._homes.relate(incident, change.fired)
             suppression.review(self._tx, incident, self._homes.windows, self._now)
             if self._judge.depends_on_facts(change.fired):
-                self._tx.enqueue(ReviewSeverity(incident.id), REVIEW_EVERY)
+                wait = REVIEW_SOON if self._judge.has_put_off(change.fired) else REVIEW_EVERY
+                self._tx.enqueue(ReviewSeverity(incident.id), wait)
 
     def _changed(
         self, incident: Incident, change: Change, unseen: int
@@ -189,7 +197,7 @@ class _Work:
             fired_count=len(change.fired),
             resolved=_names(change.resolved),
             resolved_count=len(change.resolved),
-            firing=self._tx.count_firing(incident.id),
+            firing=self._firing(incident, change),
             unseen=unseen,
             note=self._received.note,
         )
@@ -197,6 +205,18 @@ class _Work:
         flaps = incidents.flaps_after(incident, changed)
         worst = self._judge.worst(heard, changed.firing, flaps).classification if heard else None
         return incidents.receive(incident, changed, worst, self._routing.flapping, self._now)
+
+    def _firing(self, incident: Incident, change: Change) -> int:
+        """How many fire in it now: counted where they are few, added up where they are many."""
+        begun = sum(not self._fired_in(incident, alert) for alert in change.fired)
+        firing = incident.firing + begun - len(change.resolved)
+        return firing if firing > COUNTED else self._tx.count_firing(incident.id)
+
+    def _fired_in(self, incident: Incident, alert: Alert) -> bool:
+        known = self._known.get(alert.fingerprint)
+        if known is None or known.incident_id != incident.id:
+            return False
+        return known.alert.status is AlertStatus.FIRING
 
     def _save(self, alerts: Sequence[Alert], incident_id: int | None) -> None:
         self._tx.save_alerts(

@@ -32,6 +32,9 @@ PAUSE = timedelta(seconds=30)
 MOST_CACHED = 2000
 """Answers that are remembered; the oldest are forgotten first."""
 
+PUT_OFF = "there was no time to ask for it"
+"""The note of what is not known because it was not asked for."""
+
 LONGEST_NOTE = 160
 """Characters of an error that a note holds."""
 
@@ -69,8 +72,13 @@ class FactReader:
         """Whether there is anybody to ask."""
         return self._metrics is not None
 
-    def read(self, alerts: Mapping[Key, Wanted]) -> dict[Key, dict[str, FactValue]]:
-        """The wanted facts of each alert by their ids, under the same keys."""
+    def read(
+        self, alerts: Mapping[Key, Wanted], ask: bool = True
+    ) -> dict[Key, dict[str, FactValue]]:
+        """The wanted facts of each alert by their ids, under the same keys.
+
+        Without `ask` nobody is asked: what is remembered is known.
+        """
         questions = {
             fact.filled(labels): fact
             for facts, labels in alerts.values()
@@ -78,22 +86,22 @@ class FactReader:
             if not fact.lacks(labels)
         }
         now = self._clock.now()
-        answers = self._answers(questions, now)
+        answers = self._remembered(questions, now)
+        missing = {query: fact for query, fact in questions.items() if query not in answers}
+        answers |= self._asked(missing, now) if ask else _unanswered(missing, PUT_OFF, now)
         return {
             key: {fact.id: _value(fact, labels, answers, now) for fact in facts}
             for key, (facts, labels) in alerts.items()
         }
 
-    def _answers(self, questions: Mapping[str, Fact], now: datetime) -> dict[str, _Answer]:
+    def _remembered(self, questions: Mapping[str, Fact], now: datetime) -> dict[str, _Answer]:
         with self._lock:
-            cached = {
+            return {
                 query: self._cache[query]
                 for query, fact in questions.items()
                 if query in self._cache
                 and now - self._cache[query].at < timedelta(seconds=fact.cache)
             }
-        missing = {query: fact for query, fact in questions.items() if query not in cached}
-        return cached | self._asked(missing, now)
 
     def _asked(self, questions: Mapping[str, Fact], now: datetime) -> dict[str, _Answer]:
         if self._metrics is None:

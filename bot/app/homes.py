@@ -41,6 +41,7 @@ class Homes:
         self._routing = routing
         self._counters = counters
         self._now = now
+        self._child_keys: Mapping[str, Sequence[CorrelationKey]] = {}
         self._parents: Mapping[str, Incident] = {}
 
     @cached_property
@@ -49,22 +50,23 @@ class Homes:
         return self._tx.windows(ending_after=self._now)
 
     def expect(self, alerts: Sequence[Alert]) -> None:
-        """Look up the parents that these alerts may have, all at once."""
-        wanted = {
-            key.key: key
-            for alert in alerts
-            for key in child_keys(self._routing.correlations, alert.labels)
-        }
+        """Look up the parents that these alerts may have, all at once.
+
+        Only about these alerts anything can be asked later.
+        """
+        correlations = self._routing.correlations
+        self._child_keys = {one.fingerprint: child_keys(correlations, one.labels) for one in alerts}
+        wanted = {key.key: key for keys in self._child_keys.values() for key in keys}
         found = self._tx.related(list(wanted), Role.PARENT) if wanted else {}
         parents = {key: self._open(wanted[key], related) for key, related in found.items()}
         self._parents = {key: parent for key, parent in parents.items() if parent is not None}
 
-    def key(self, labels: Mapping[str, str]) -> str:
+    def key(self, alert: Alert) -> str:
         """What alerts must share to have one home."""
-        for key in child_keys(self._routing.correlations, labels):
+        for key in self._child_keys[alert.fingerprint]:
             if key.key in self._parents:
                 return f"{OF_PARENT}{self._parents[key.key].id}"
-        return self._routing.grouping.key(labels)
+        return self._routing.grouping.key(alert.labels)
 
     def home(self, key: str, worst: Judgement, alerts: Sequence[Alert]) -> Incident:
         """The incident for these alerts, which share the key; opened if there is none."""
@@ -86,7 +88,7 @@ class Homes:
     def relate(self, incident: Incident, alerts: Sequence[Alert]) -> Incident:
         """Remember what the alerts relate the incident to, and take in what is part of it."""
         correlations = self._routing.correlations
-        children = {key for one in alerts for key in child_keys(correlations, one.labels)}
+        children = {key for one in alerts for key in self._child_keys[one.fingerprint]}
         parents = {key for one in alerts for key in parent_keys(correlations, one.labels)}
         self._tx.relate(
             [
@@ -137,7 +139,7 @@ class Homes:
 
     def _all_children(self, alerts: Sequence[Alert], parent: Incident) -> bool:
         """Whether all of these would belong to the parent, had they come in time."""
-        keys = [child_keys(self._routing.correlations, one.labels) for one in alerts]
+        keys = [self._child_keys[one.fingerprint] for one in alerts]
         related = self._tx.related([key.key for each in keys for key in each], Role.PARENT)
         return all(
             any(one.incident_id == parent.id for key in each for one in related.get(key.key, ()))

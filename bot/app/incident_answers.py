@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.app.declarations import Declarations
 from bot.app.incidents import Incidents
 from bot.app.why import Explanations
 from bot.domain import requests as asked
 from bot.domain.actor import Actor
 from bot.domain.classify import Severity
+from bot.domain.declaration import Declaration
 from bot.domain.incident import Command
 from bot.domain.incident_message import incident_line, incident_message
 from bot.domain.message import Message
@@ -22,12 +24,18 @@ SHOWN_ENTRIES = 40
 class IncidentAnswers:
     """Works incidents, and says what came of it."""
 
-    def __init__(self, incidents: Incidents, explanations: Explanations) -> None:
+    def __init__(
+        self, incidents: Incidents, explanations: Explanations, declarations: Declarations
+    ) -> None:
         self._incidents = incidents
         self._explanations = explanations
+        self._declarations = declarations
 
-    def to(self, request: IncidentRequest, actor: Actor) -> Message:
-        """The answer. Raises `InvalidInput` for what can't be done."""
+    def to(self, request: IncidentRequest, actor: Actor, token: str) -> Message:
+        """The answer. Raises `InvalidInput` for what can't be done.
+
+        `token` is the same for all repeats of one request, and no other's.
+        """
         match request:
             case asked.ListIncidents(everything):
                 return self._list(everything)
@@ -44,6 +52,8 @@ class IncidentAnswers:
                 return Message(headline=f"Noted on {incident.reference}.")
             case asked.OverrideSeverity(incident_id, level, reason):
                 return self._override(incident_id, level, reason, actor)
+            case asked.DeclareIncident(declaration):
+                return self._declare(declaration, token, actor)
 
     def act(self, incident_id: int, command: Command, actor: Actor) -> Message:
         """Do something to an incident."""
@@ -55,6 +65,15 @@ class IncidentAnswers:
         return Message(
             headline=f"{incident.reference}: {before} → {incident.severity}, set by {actor.name}",
             body="Rules leave the level alone until the incident is closed.",
+        )
+
+    def _declare(self, declaration: Declaration, token: str, actor: Actor) -> Message:
+        incident = self._declarations.declare(declaration, token, actor)
+        level = incident.severity
+        paged, entered = "Whoever is on call is paged.", "It is a ticket: nobody is paged."
+        return Message(
+            headline=f"{incident.reference} declared as {level}: {incident.title}",
+            body=f"{paged if level.pages else entered} It is over when a person resolves it.",
         )
 
     def _list(self, everything: bool) -> Message:

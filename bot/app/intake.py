@@ -30,7 +30,8 @@ WAITING_ALERTS = 20_000
 """Alerts in those rows, after which no more are read: a bound on memory."""
 
 BATCH_ROWS = 64
-"""Rows a transaction; large enough that the commit's fsync is shared."""
+"""Rows a transaction, and about as many at one go; large enough that the commit's fsync is
+shared."""
 
 BATCH_ALERTS = 500
 """Alerts a transaction; small enough that the write lock is held for a fraction of a
@@ -49,6 +50,10 @@ class _Waiting:
     def alerts(self) -> int:
         return len(self.received.delivery.alerts) if self.received else 1
 
+
+STORM_GROUPS = 1
+"""Groups of a batch for which facts are asked while more waits behind it: the worst. An answer
+may take as long as working in hundreds of alerts."""
 
 PAGER_RANK = "P0"
 """Where the pager's news comes in line: an acknowledgement stops an escalation."""
@@ -90,14 +95,25 @@ class Intake:
         self._waiting: dict[int, _Waiting] = {}
 
     def drain(self) -> int:
-        """Work in one batch; returns how many rows that were (0: the inbox is empty)."""
+        """Work in what waits, at most about `BATCH_ROWS` rows; returns how many that were.
+
+        What comes meanwhile has its turn by how bad it is. 0: the inbox is empty.
+        """
+        worked_in = 0
         self._look_ahead()
+        while self._waiting and worked_in < BATCH_ROWS:
+            worked_in += self._work_in_the_worst()
+            if self._waiting:
+                self._look_ahead()
+        return worked_in
+
+    def _work_in_the_worst(self) -> int:
         batch = self._worst_first()
-        if batch:
-            self._work_in(batch)
-            self._inbox.remove([one.row.id for one in batch])
-            for one in batch:
-                del self._waiting[one.row.id]
+        self._prepare(batch)
+        self._work_in(batch)
+        self._inbox.remove([one.row.id for one in batch])
+        for one in batch:
+            del self._waiting[one.row.id]
         return len(batch)
 
     def _look_ahead(self) -> None:
@@ -136,11 +152,15 @@ class Intake:
         return min((self._deliveries.judge.judge(one).rank for one in firing), default=LAST_RANK)
 
     def _worst_first(self) -> Sequence[_Waiting]:
-        """The next batch; among equals what came first."""
-        in_order = sorted(self._waiting.values(), key=lambda one: (one.rank, one.row.id))
+        """The next batch: what is equally bad, so that a P0 waits for nothing else.
+
+        Among equals what came first.
+        """
+        worst = min(one.rank for one in self._waiting.values())
+        equals = (one for one in self._waiting.values() if one.rank == worst)
         batch: list[_Waiting] = []
         alerts = 0
-        for one in in_order[:BATCH_ROWS]:
+        for one in sorted(equals, key=lambda one: one.row.id)[:BATCH_ROWS]:
             alerts += one.alerts
             if batch and alerts > BATCH_ALERTS:
                 break
@@ -148,7 +168,6 @@ class Intake:
         return batch
 
     def _work_in(self, batch: Sequence[_Waiting]) -> None:
-        self._prepare(batch)
         try:
             self._commit(batch, self._apply)
         except TemporaryError:
@@ -164,7 +183,9 @@ class Intake:
     def _prepare(self, batch: Sequence[_Waiting]) -> None:
         """Ask for facts, which must not be done while the write lock is held."""
         received = (one.received for one in batch if one.received)
-        self._deliveries.judge.prepare(alert for one in received for alert in one.delivery.alerts)
+        alerts = (alert for one in received for alert in one.delivery.alerts)
+        behind = len(self._waiting) > len(batch)
+        self._deliveries.judge.prepare(alerts, STORM_GROUPS if behind else None)
 
     def _commit(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from bot.app.facts import FactReader
 from bot.domain.alert import Alert, AlertStatus
@@ -54,24 +55,35 @@ class Judge:
         self._policy = policy
         self._facts = facts
         self._known: Mapping[str, Facts] = {}
+        self._put_off: Mapping[str, Facts] = {}
         self._remembered: dict[str, Judgement] = {}
 
-    def prepare(self, alerts: Iterable[Alert]) -> bool:
-        """Ask for the facts that could decide about these alerts; returns whether any could."""
+    def prepare(self, alerts: Iterable[Alert], groups: int | None = None) -> bool:
+        """Ask for the facts that could decide about these alerts; returns whether any could.
+
+        They are asked for the worst of the groups, at most so many. The others are judged as
+        if nobody had answered, which lowers no level.
+        """
+        self._known = self._put_off = {}
         policy = self._policy()
         if not policy.facts or not self._facts.available:
-            self._known = {}
             return False
-        asked = {
+        wanting = {
             alert.fingerprint: (facts, alert.labels)
             for alert in self._worst_of_each_group(alerts)
             if (facts := wanted(policy, alert.labels, alert.annotations, _expression(alert)))
         }
-        self._known = self._facts.read(asked)
-        return bool(asked)
+        first = dict(islice(wanting.items(), groups))
+        others = {key: wants for key, wants in wanting.items() if key not in first}
+        self._put_off = self._facts.read(others, ask=False)
+        self._known = self._facts.read(first) | self._put_off
+        return bool(wanting)
 
     def _worst_of_each_group(self, alerts: Iterable[Alert]) -> Sequence[Alert]:
-        """One alert of each group: facts are about its workload, which the others share."""
+        """One alert of each group, the worst group's first.
+
+        Facts are about its workload, which the others of the group share.
+        """
         worst: dict[str, Judgement] = {}
         for alert in alerts:
             if alert.status is AlertStatus.FIRING:
@@ -79,11 +91,15 @@ class Judge:
                 found = self.judge(alert)
                 if group not in worst or found.rank < worst[group].rank:
                     worst[group] = found
-        return [one.alert for one in worst.values()]
+        return [one.alert for one in sorted(worst.values(), key=lambda one: one.rank)]
 
     def depends_on_facts(self, alerts: Iterable[Alert]) -> bool:
-        """Whether facts were asked for about any of these alerts."""
+        """Whether facts could decide about any of these alerts."""
         return any(alert.fingerprint in self._known for alert in alerts)
+
+    def has_put_off(self, alerts: Iterable[Alert]) -> bool:
+        """Whether that was not asked for about any of them."""
+        return any(alert.fingerprint in self._put_off for alert in alerts)
 
     def judge(self, alert: Alert) -> Judgement:
         """How bad the alert is, taken by itself."""

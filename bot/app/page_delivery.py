@@ -11,12 +11,21 @@ from collections.abc import Callable
 
 from bot.app.record import record_incident
 from bot.app.retry import ask_again
+from bot.app.triggering import trigger
 from bot.app.turns import Turns
 from bot.domain.actor import TOCSIN
+from bot.domain.declaration import declared_service
 from bot.domain.effects import UpdatePage
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.incident import Incident
-from bot.domain.incident_events import PageAction, PageDelayed, PageRefused, PageSent
+from bot.domain.incident_events import (
+    IncidentEvent,
+    PageAction,
+    PageDelayed,
+    PageRefused,
+    PageSent,
+    PageShrunk,
+)
 from bot.domain.page import Page
 from bot.domain.paging import next_page
 from bot.ports import Clock, Pager, Reader, Store
@@ -58,28 +67,31 @@ class PageDelivery:
         if action is None:
             return
         try:
-            self._tell(action, page)
+            shrunk = self._tell(action, page)
         except TemporaryError as error:
             self._again(effect, action, error)
         except PermanentError as error:
             self._write(effect, PageRefused(action, str(error)))
         else:
-            self._write(effect, PageSent(action, incident.severity))
+            self._write(effect, *shrunk, PageSent(action, incident.severity))
 
-    def _tell(self, action: PageAction, page: Page) -> None:
+    def _tell(self, action: PageAction, page: Page) -> tuple[PageShrunk, ...]:
+        """Tell the pager, if need be in fewer words, and then that it was so."""
         match action:
             case PageAction.TRIGGER:
-                self._pager.trigger(page)
+                unusable = trigger(self._pager, page)
+                return (PageShrunk(unusable),) if unusable else ()
             case PageAction.ACKNOWLEDGE:
                 self._pager.acknowledge(page.dedup_key)
             case PageAction.RESOLVE:
                 self._pager.resolve(page.dedup_key)
+        return ()
 
-    def _write(self, effect: UpdatePage, event: PageSent | PageRefused) -> None:
+    def _write(self, effect: UpdatePage, *events: IncidentEvent) -> None:
         """Write the outcome down, and look again: more may have happened meanwhile."""
         with self._store.transaction() as tx:
             incident = tx.incident(effect.incident_id)
-            incident = record_incident(tx, incident, (event,), TOCSIN, self._clock.now())
+            incident = record_incident(tx, incident, events, TOCSIN, self._clock.now())
             if next_page(incident).action is not None:
                 tx.enqueue(UpdatePage(incident.id, incident.severity))
 
@@ -92,6 +104,11 @@ class PageDelivery:
                 record_incident(tx, incident, (event,), TOCSIN, self._clock.now())
 
 
+def _source(incident: Incident) -> str:
+    """Where it comes from, when no alert says so."""
+    return declared_service(incident.group_key) or incident.group_key
+
+
 def page_of(reader: Reader, incident: Incident, public_url: str) -> Page:
     """The page about an incident, with the labels of its newest alert."""
     alerts = reader.alerts(incident.id, limit=1)
@@ -102,7 +119,7 @@ def page_of(reader: Reader, incident: Incident, public_url: str) -> Page:
         dedup_key=incident.dedup_key,
         summary=f"{incident.severity} {incident.title}: {incident.summary}",
         severity=incident.severity,
-        source=labels.get("instance") or labels.get("service") or incident.group_key,
+        source=labels.get("instance") or labels.get("service") or _source(incident),
         at=incident.opened_at,
         details={
             **labels,

@@ -19,7 +19,7 @@ from bot.domain.errors import IllegalTransition, InvalidInput
 from bot.domain.incident import Command, Incident, decide
 from bot.domain.incident_events import DoneAtPager, PageConfirmed
 from bot.domain.oncall import PagerActionKind
-from bot.domain.page import PagerEvent
+from bot.domain.page import PagerEvent, UnknownPagerEvent
 from bot.domain.page_guard import CLOCK_SKEW
 from bot.ports import Transaction
 
@@ -54,6 +54,7 @@ class PagerEventReason(StrEnum):
     REPEATED = "repeated"
     UNREADABLE = "unreadable"
     OTHER_TYPE = "other_type"
+    """Nobody here knows what to do with it; it is kept for a while."""
     NOT_OURS = "not_ours"
     NO_KEY = "no_key"
     """It names no page of ours, and the pager can't be asked."""
@@ -71,7 +72,7 @@ class PagerEventReason(StrEnum):
 class PagerEvents:
     """Takes in the pager's events; each event id once."""
 
-    def __init__(self, parse: Callable[[bytes], PagerEvent | None], *, can_ask: bool) -> None:
+    def __init__(self, parse: Callable[[bytes], PagerEvent], *, can_ask: bool) -> None:
         """`can_ask`: the pager's records can be read, to learn what an event is about."""
         self._parse = parse
         self._can_ask = can_ask
@@ -82,7 +83,8 @@ class PagerEvents:
             event = self._parse(body)
         except InvalidInput:
             return PagerEventReason.UNREADABLE
-        if event is None or event.event_type not in (*COMMANDS, *TOLD, TRIGGERED):
+        if not event.incident_id or event.event_type not in (*COMMANDS, *TOLD, TRIGGERED):
+            tx.keep_pager_event(_unknown(event, body, now))
             return PagerEventReason.OTHER_TYPE
         if event.by_integration and event.event_type != TRIGGERED:
             _remember_echo(tx, event)
@@ -98,6 +100,15 @@ class PagerEvents:
             tx.enqueue(MatchPagerEvent(event))
             return PagerEventReason.ASKING
         return PagerEventReason.NOT_OURS if event.dedup_key else PagerEventReason.NO_KEY
+
+
+KEPT_BYTES = 16 * 1024
+"""Of an event that nobody knows: more than PagerDuty's documented ones have."""
+
+
+def _unknown(event: PagerEvent, body: bytes, now: datetime) -> UnknownPagerEvent:
+    text = body[:KEPT_BYTES].decode(errors="replace")
+    return UnknownPagerEvent(event.event_id, event.event_type, text, now)
 
 
 def _known(tx: Transaction, event: PagerEvent) -> Sequence[Incident]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.app.planning import Planner
+from bot.app.access import Access
+from bot.app.planning import PlanFor, Planner
 from bot.domain.effects import AnswerPlan, SendAnswer
 from bot.domain.errors import InvalidInput, TemporaryError
 from bot.domain.message import Message
@@ -10,19 +11,22 @@ from bot.domain.run_message import plan_message
 from bot.domain.runbook import bind
 from bot.ports import Clock, RunbookLibrary, Store
 
-NO_RUN = 0
-"""The run id of a plan that belongs to no run."""
-
 
 class PlanAnswers:
     """Plans without a run."""
 
     def __init__(
-        self, store: Store, library: RunbookLibrary, planner: Planner, clock: Clock
+        self,
+        store: Store,
+        library: RunbookLibrary,
+        planner: Planner,
+        access: Access,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._library = library
         self._planner = planner
+        self._access = access
         self._clock = clock
 
     def answer(self, effect: AnswerPlan) -> None:
@@ -36,9 +40,9 @@ class PlanAnswers:
         try:
             runbook = self._library.get(reference)
             parameters = bind(runbook, words)
-            plan = self._planner.plan(runbook, parameters, NO_RUN, self._clock.now())
+            plan = self._planner.plan(PlanFor(runbook, parameters), self._clock.now())
         except InvalidInput as error:
             return Message(headline="That can’t be planned", body=str(error))
         except TemporaryError as error:
             return Message(headline="The cluster can’t be reached", body=str(error))
-        return plan_message(runbook, plan)
+        return plan_message(runbook, plan, self._access.requirement(runbook, parameters, plan))

@@ -3,40 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from typing import Any
 
-from bot.domain.cluster import Marker
+from bot.domain.cluster import Marker, ObjectRef
 from bot.domain.errors import InvalidInput, PermanentError
 from bot.domain.plan import Plan, StepPlan, make_plan
-from bot.domain.runbook import Runbook, Step, substitute
-from bot.ports import StepContext, StepKind
+from bot.domain.runbook import Runbook, Step
+from bot.ports import StepContext, StepKind, StepOccasion
 
-ContextFor = Callable[[Marker, Mapping[str, str], Callable[[str], None]], StepContext]
-"""Makes a step's context from its marker, what its plan decided, and where progress goes."""
+ContextFor = Callable[[StepOccasion], StepContext]
+"""Makes what a step works with."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFor:
+    """What is planned: a runbook with its parameters, for a run or for nobody."""
+
+    runbook: Runbook
+    parameters: Mapping[str, str]
+    run_id: int = 0
+    incident_id: int | None = None
 
 
 class Planner:
-    """Asks the step kinds for their plans."""
+    """Asks the step kinds for their plans; `own` is the workload that Tocsin itself runs in."""
 
-    def __init__(self, kinds: Mapping[str, StepKind], context_for: ContextFor) -> None:
+    def __init__(
+        self, kinds: Mapping[str, StepKind], context_for: ContextFor, own: ObjectRef | None = None
+    ) -> None:
         self._kinds = kinds
         self._context_for = context_for
+        self._own = own
 
-    def plan(
-        self, runbook: Runbook, parameters: Mapping[str, str], run_id: int, now: datetime
-    ) -> Plan:
+    def plan(self, wanted: PlanFor, now: datetime) -> Plan:
         """The plan as the cluster is now. Raises `TemporaryError` when it can't be read."""
-        steps = {
-            step.id: self._plan_step(step, parameters, Marker(run_id, step.id, now))
-            for step in (*runbook.steps, *runbook.verification)
-        }
-        return make_plan(runbook.digest, parameters, steps)
+        runbook, steps = wanted.runbook, dict[str, StepPlan]()
+        for step in (*runbook.steps, *runbook.verification):
+            decided = {step_id: plan.decided for step_id, plan in steps.items()}
+            find = partial(runbook.arguments, step, wanted.parameters, decided)
+            occasion = StepOccasion(
+                Marker(wanted.run_id, step.id, now), incident_id=wanted.incident_id
+            )
+            steps[step.id] = self._without_self_harm(self._plan_step(step, find, occasion))
+        return make_plan(runbook.digest, wanted.parameters, steps)
 
-    def _plan_step(self, step: Step, parameters: Mapping[str, str], marker: Marker) -> StepPlan:
+    def _plan_step(
+        self, step: Step, find: Callable[[], Mapping[str, Any]], occasion: StepOccasion
+    ) -> StepPlan:
         kind = self._kinds[step.kind]
-        context = self._context_for(marker, {}, lambda _text: None)
         try:
-            arguments = kind.arguments.read(substitute(step.arguments, parameters))
-            return kind.plan(arguments, context)
+            return kind.plan(kind.arguments.read(find()), self._context_for(occasion))
         except (InvalidInput, PermanentError) as error:
             return StepPlan(step.title, problems=(str(error),))
+
+    def _without_self_harm(self, plan: StepPlan) -> StepPlan:
+        if all(target.ref != self._own for target in plan.targets):
+            return plan
+        problem = f"{self._own} is where Tocsin itself runs: no run may change that."
+        return replace(plan, problems=(*plan.problems, problem))

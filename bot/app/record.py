@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain import incident as incidents
-from bot.domain import run as runs
+from bot.domain import run_evolution as runs
 from bot.domain.actor import TOCSIN, Actor
-from bot.domain.effects import Effect, SettleIncident, first_delay
+from bot.domain.effects import Effect, ExpireRun, SettleIncident, first_delay
 from bot.domain.incident import Incident
 from bot.domain.incident_events import IncidentEvent, IncidentOpened, Suppressed
 from bot.domain.incident_evolution import evolve
@@ -81,5 +81,11 @@ def record_run(
         tx.append(event, actor, now, incident_id=run.incident_id, run_id=run.id)
     tx.save_run(run)
     for effect in after_run(run.id, events):
-        tx.enqueue(effect, first_delay(effect))
+        tx.enqueue(effect, _run_delay(run, effect, now))
     return run
+
+
+def _run_delay(run: Run, effect: Effect, now: datetime) -> float:
+    if isinstance(effect, ExpireRun) and run.deadline is not None:
+        return max(0.0, (run.deadline - now).total_seconds())
+    return first_delay(effect)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain.errors import InvalidInput, TocsinError
@@ -65,6 +66,14 @@ class Rosters:
         return self._records
 
 
+@dataclass(frozen=True, slots=True)
+class InChat:
+    """Somebody as the chat knows them, by its id; the name is the pager's."""
+
+    id: str
+    name: str
+
+
 class PeopleOnCall:
     """The chat's ids of those who are on call for the service that we page.
 
@@ -99,7 +108,11 @@ class PeopleOnCall:
 
     def __call__(self) -> tuple[str, ...]:
         """The ids that are known, the first level first; asks nobody and never raises."""
+        return tuple(one.id for one in self.known())
+
+    def known(self) -> tuple[InChat, ...]:
+        """The same with their names."""
         if self._roster is None:
             return ()
         people = self._roster.people(self._clock.now())
-        return tuple(self._ids[one.id] for one in people if one.id in self._ids)
+        return tuple(InChat(self._ids[one.id], one.name) for one in people if one.id in self._ids)

@@ -9,8 +9,9 @@ from bot.domain import requests as asked
 from bot.domain.actor import Actor
 from bot.domain.effects import AnswerPlan
 from bot.domain.message import Message
-from bot.domain.requests import RunbookRequest
-from bot.domain.run_message import RUN_APPROVE, run_line, run_message
+from bot.domain.requests import ActOnRun, RunbookRequest
+from bot.domain.run import Run, RunCommand
+from bot.domain.run_message import run_line, run_message
 from bot.domain.runbook import Runbook
 from bot.ports import Store
 
@@ -41,15 +42,38 @@ class RunAnswers:
                 return Message(headline="Newest runs", preformatted="\n".join(lines) or "none yet")
             case asked.ShowRuns(int() as run_id):
                 return run_message(self._runs.get(run_id))
+            case ActOnRun():
+                return run_message(self._act(request, actor))
             case _:
                 raise AssertionError(f"nobody answers {type(request).__name__}")
 
-    def press(self, action: str, run_id: int, plan_digest: str, actor: Actor) -> None:
-        """Approve the plan with that digest, or call the run off."""
-        if action == RUN_APPROVE:
-            self._runs.approve(run_id, plan_digest, actor)
+    def press(self, command: RunCommand, run_id: int, shown: str, actor: Actor) -> None:
+        """What a button does; it holds for the plan, or the question, that it stood under."""
+        if command in (RunCommand.DONE, RunCommand.FAILED):
+            self._runs.answer(run_id, actor, done=command is RunCommand.DONE, step=shown)
+        elif command is RunCommand.APPROVE:
+            self._runs.approve(run_id, actor, shown)
         else:
-            self._runs.cancel(run_id, actor)
+            self._act(ActOnRun(run_id, command), actor)
+
+    def _act(self, request: ActOnRun, actor: Actor) -> Run:
+        runs, run_id, words = self._runs, request.run_id, request.words
+        match request.command:
+            case RunCommand.APPROVE:
+                return runs.approve(run_id, actor)
+            case RunCommand.CANCEL:
+                return runs.cancel(run_id, actor)
+            case RunCommand.PAUSE:
+                return runs.pause(run_id, actor)
+            case RunCommand.RESUME:
+                return runs.resume(run_id, actor)
+            case RunCommand.ABORT | RunCommand.STOP:
+                undo = request.command is RunCommand.ABORT
+                return runs.abort(run_id, actor, words, undo=undo)
+            case RunCommand.DONE | RunCommand.FAILED:
+                return runs.answer(run_id, actor, words, done=request.command is RunCommand.DONE)
+            case RunCommand.OVERRIDE:
+                return runs.override(run_id, words, actor)
 
     def _plan(self, reference: str, words: tuple[str, ...], response_url: str) -> Message:
         runbook = self._runs.check(reference, words)

@@ -5,26 +5,45 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bot.app.access import Access, Forbidden
 from bot.app.incidents import OPEN
 from bot.app.record import open_run, record_run
-from bot.domain.actor import Actor
-from bot.domain.errors import IllegalTransition
+from bot.domain.access import RunAction, Wanted
+from bot.domain.actor import TOCSIN, Actor
+from bot.domain.classify import Severity
+from bot.domain.errors import IllegalTransition, InvalidInput
 from bot.domain.grouping import group_is_about
 from bot.domain.run import Run, blank_records
-from bot.domain.run_events import RunApproved, RunCancelled
+from bot.domain.run_events import (
+    RunAborted,
+    RunApproved,
+    RunCancelled,
+    RunEvent,
+    RunExpired,
+    RunOverridden,
+    RunPaused,
+    RunResumed,
+    RunState,
+    StepAnswered,
+    StepApproved,
+)
 from bot.domain.runbook import Runbook, bind
 from bot.domain.timeline import Entry, entries
-from bot.ports import Clock, Reader, RunbookLibrary, Store
+from bot.ports import Clock, Reader, RunbookLibrary, Store, Transaction
 
 _INCIDENT = re.compile(r"incident=(?:INC-|#)?([0-9]{1,9})", re.IGNORECASE)
+
+
+NOT_BEGUN = (RunState.PLANNING, RunState.AWAITING_APPROVAL, RunState.READY)
 
 
 class Runs:
     """The use cases about runs. Nothing here speaks to the cluster: the runner does."""
 
-    def __init__(self, store: Store, library: RunbookLibrary, clock: Clock) -> None:
+    def __init__(self, store: Store, library: RunbookLibrary, access: Access, clock: Clock) -> None:
         self._store = store
         self._library = library
+        self._access = access
         self._clock = clock
 
     def request(
@@ -41,6 +60,7 @@ class Runs:
         parameters = bind(runbook, others)
         now = self._clock.now()
         with self._store.transaction() as tx:
+            self._access.check(tx, actor, RunAction.ASK)
             incident_id = int(named[0][1]) if named else _related(tx, list(parameters.values()))
             if incident_id is not None:
                 tx.incident(incident_id)
@@ -62,20 +82,103 @@ class Runs:
         bind(runbook, words)
         return runbook
 
-    def approve(self, run_id: int, plan_digest: str, actor: Actor) -> Run:
-        """Let the plan with that digest run; another plan than the one shown is refused."""
+    def approve(self, run_id: int, actor: Actor, plan_digest: str | None = None) -> Run:
+        """Approve a run, or start one that needs no approval.
+
+        With `plan_digest` another plan than the one that was shown is refused.
+        """
         with self._store.transaction() as tx:
             run = tx.run(run_id)
-            if run.plan is None or run.plan.digest != plan_digest:
+            if run.plan is None or plan_digest not in (None, run.plan.digest):
                 raise IllegalTransition(
                     f"Run {run_id} has another plan than the one you saw; look at it again."
                 )
-            return record_run(tx, run, (RunApproved(plan_digest),), actor, self._clock.now())
+            event = RunApproved(run.plan.digest, self._kinds(tx, run, actor))
+            return self._record(tx, run, event, actor)
+
+    def _kinds(self, tx: Transaction, run: Run, actor: Actor) -> tuple[str, ...]:
+        """The kinds of somebody's approval; none where being a responder is enough."""
+        if run.requirement is None or not run.missing:
+            self._access.check(tx, actor, RunAction.START)
+            return ()
+        wanted = Wanted(run.requirement.needs, run.approvals, run.requested_by)
+        return self._access.approval(tx, actor, wanted).kinds
+
+    def override(self, run_id: int, reason: str, actor: Actor) -> Run:
+        """Break the glass: let a run go without the approvals that it lacks, in a P0 only."""
+        if not reason.strip():
+            raise InvalidInput("Say why: override RUN REASON. It stands on the timeline.")
+        with self._store.transaction() as tx:
+            run = tx.run(run_id)
+            self._access.check(tx, actor, RunAction.OVERRIDE)
+            incident = tx.incident(run.incident_id) if run.incident_id else None
+            if incident is None or incident.severity is not Severity.P0 or incident.state not in OPEN:
+                raise Forbidden("Only a run that belongs to an open P0 can do without approvals.")
+            return self._record(tx, run, RunOverridden(reason.strip(), run.missing), actor)
 
     def cancel(self, run_id: int, actor: Actor) -> Run:
         """Call a run off that has not begun."""
+        return self._act(run_id, RunAction.CALL_OFF, RunCancelled(), actor)
+
+    def pause(self, run_id: int, actor: Actor) -> Run:
+        """Let the step under way finish, and begin no other."""
+        return self._act(run_id, RunAction.PAUSE, RunPaused(), actor)
+
+    def resume(self, run_id: int, actor: Actor) -> Run:
+        """Go on after a pause."""
+        return self._act(run_id, RunAction.RESUME, RunResumed(), actor)
+
+    def abort(self, run_id: int, actor: Actor, reason: str = "", *, undo: bool = True) -> Run:
+        """Stop a run at the next safe point, and put back what it changed or leave it.
+
+        One that has not begun is called off.
+        """
         with self._store.transaction() as tx:
-            return record_run(tx, tx.run(run_id), (RunCancelled(),), actor, self._clock.now())
+            self._access.check(tx, actor, RunAction.ABORT)
+            run = tx.run(run_id)
+            begun = run.state not in NOT_BEGUN
+            said = ": ".join(filter(None, (f"by {actor.name}", reason.strip())))
+            event = RunAborted(said, undo) if begun else RunCancelled()
+            return self._record(tx, run, event, actor)
+
+    def answer(
+        self, run_id: int, actor: Actor, words: str = "", *, done: bool = True, step: str = ""
+    ) -> Run:
+        """Say that the step that waits for people is done, or could not be; or approve it.
+
+        With `step` the answer to another question than the one that was shown is refused.
+        """
+        with self._store.transaction() as tx:
+            run = tx.run(run_id)
+            record = run.asked
+            if run.state is not RunState.WAITING or record is None or step not in ("", record.id):
+                raise IllegalTransition(f"Run {run_id} waits for no such answer.")
+            needs = run.question(record.id).needs
+            if not (needs and done):
+                self._access.check(tx, actor, RunAction.ANSWER)
+                return self._record(tx, run, StepAnswered(record.id, done, words), actor)
+            wanted = Wanted(needs, record.approvals, run.requested_by)
+            approval = self._access.approval(tx, actor, wanted)
+            return self._record(tx, run, StepApproved(record.id, approval.kinds), actor)
+
+    def expire(self, run_id: int) -> None:
+        """End a run, or fail its step, for whose approval or answer it was waited in vain."""
+        with self._store.transaction() as tx:
+            run = tx.run(run_id)
+            if run.deadline is None or run.deadline > self._clock.now():
+                return
+            event: RunEvent = RunExpired()
+            if run.asked is not None:
+                event = StepAnswered(run.asked.id, done=False, words="nobody answered in time.")
+            self._record(tx, run, event, TOCSIN)
+
+    def _act(self, run_id: int, action: RunAction, event: RunEvent, actor: Actor) -> Run:
+        with self._store.transaction() as tx:
+            self._access.check(tx, actor, action)
+            return self._record(tx, tx.run(run_id), event, actor)
+
+    def _record(self, tx: Transaction, run: Run, event: RunEvent, actor: Actor) -> Run:
+        return record_run(tx, run, (event,), actor, self._clock.now())
 
     def get(self, run_id: int) -> Run:
         """Raises `NotFound`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.app.heartbeats import own
 from bot.app.policies import Put
 from bot.domain.incident import Incident
@@ -10,13 +12,23 @@ from bot.ports import Clock, Store
 
 
 class SyntheticPage:
-    """One such test. `namespace` has to be one that no test had before."""
+    """One such test. `namespace` has to be one that no test had before.
 
-    def __init__(self, store: Store, put: Put, clock: Clock, namespace: str) -> None:
+    A test that another process may go on with says when it was `started_at`; None: now.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        put: Put,
+        clock: Clock,
+        namespace: str,
+        started_at: datetime | None = None,
+    ) -> None:
         self._store = store
         self._put = put
         self._clock = clock
-        self._alert = synthetic_alert(namespace, clock.now())
+        self._alert = synthetic_alert(namespace, started_at or clock.now())
 
     def begin(self) -> None:
         """The alert fires."""

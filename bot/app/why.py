@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.domain.alert import Alert
 from bot.domain.classify import Policy
+from bot.domain.declaration import DECLARED_RULE
 from bot.domain.errors import InvalidInput
 from bot.domain.incident import Incident
 from bot.domain.incident_events import Suppressed
@@ -58,6 +59,8 @@ class Explanations:
 
     def _judged(self, ruling: Ruling, text: str | None, known: _Known) -> tuple[Judged | None, str]:
         """The deciding alert judged again, and what has to be said of that."""
+        if ruling.classification.rule == DECLARED_RULE:
+            return None, "A person opened it and chose its level; it has no alerts."
         if text is None:
             return None, "The text of the policy that decided is gone, and with it its rules."
         try:

@@ -4,6 +4,7 @@ Each process builds what it needs from the settings, once, and passes it on by h
 there is no global, no registry and no import with a side effect.
 """
 
-from bot.bootstrap.core import Core, cluster, core, step_contexts
+from bot.bootstrap.core import Core, core, declarations
+from bot.bootstrap.running import Running, Site, running, site
 
-__all__ = ["Core", "cluster", "core", "step_contexts"]
+__all__ = ["Core", "Running", "Site", "core", "declarations", "running", "site"]

@@ -28,7 +28,7 @@ from bot.app.maintenance_answers import MaintenanceAnswers
 from bot.app.oncall import OnCallRequests
 from bot.app.policy_history import SEVERITY, PolicyHistory
 from bot.app.run_answers import RunAnswers
-from bot.bootstrap.core import SLACK_TIMEOUT, Core, core
+from bot.bootstrap.core import SLACK_TIMEOUT, Core, core, declarations
 from bot.entrypoints.api import api
 from bot.entrypoints.health import Health
 from bot.entrypoints.incident_view import UseCases
@@ -65,7 +65,7 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
     counters = PrometheusCounters()
     inbox = Inbox(settings.database_url, on_commit=_waker(wake))
     answers = Answers(
-        IncidentAnswers(shared.incidents, shared.explanations),
+        IncidentAnswers(shared.incidents, shared.explanations, declarations(shared, counters)),
         MaintenanceAnswers(shared.maintenance, shared.clock),
         RunAnswers(shared.runs, shared.store),
         OnCallRequests(shared.store),

@@ -50,6 +50,7 @@ def paging(
     shared: Core,
     chat: Chat,
     routing: Callable[[], RoutingPolicy],
+    counters: Counters,
 ) -> Paging:
     """Everything that wakes people. Raises `InvalidInput` for notifiers that can't be used."""
     first = _pager(where.routing_key, where.events_url)
@@ -69,6 +70,7 @@ def paging(
         routing,
         clock,
         confirmable=bool(where.webhook_secret),
+        breached=lambda level: counters.count("response_breaches", severity=level.value),
     )
     delivery = PageDelivery(store, first, clock, random.random, url)
     return Paging(delivery, attendance, OnCallAnswers(store, on_call, clock), people)

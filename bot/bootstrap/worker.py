@@ -12,6 +12,7 @@ from threading import Event
 
 from bot.adapters.alertmanager import parse_delivery
 from bot.adapters.alertmanager_api import AlertmanagerApi
+from bot.adapters.cron import next_after
 from bot.adapters.durable import DurableWorker
 from bot.adapters.heartbeat_url import HeartbeatUrl
 from bot.adapters.inbox import Inbox
@@ -22,26 +23,29 @@ from bot.adapters.policy_folder import Load, Loaded, PolicyFile
 from bot.adapters.posted_alerts import encode_delivery, parse_posted
 from bot.adapters.prometheus import PrometheusMetrics
 from bot.adapters.slack import SlackChat
+from bot.app import groups
 from bot.app.auditor import Auditor
 from bot.app.chat_delivery import ChatDelivery
 from bot.app.deliveries import Deliveries
 from bot.app.facts import FactReader
+from bot.app.groups import GroupWatch
 from bot.app.heartbeats import Heartbeats
 from bot.app.intake import Intake, IntakeRules, Parse
+from bot.app.invitations import Invitations
 from bot.app.judging import Judge
 from bot.app.maintenance import WindowReview
+from bot.app.page_tests import PageTests
 from bot.app.pager_events import PagerEvents
-from bot.app.plan_answers import PlanAnswers
-from bot.app.planning import Planner
 from bot.app.policies import PolicyWatch
 from bot.app.reconcile import Reconciler
 from bot.app.response_watch import ResponseWatch
 from bot.app.rosters import FRESH
-from bot.app.runner import Runner
 from bot.app.upkeep import Upkeep
-from bot.bootstrap.core import SLACK_TIMEOUT, Core, cluster, core, step_contexts
+from bot.bootstrap.core import SLACK_TIMEOUT, Core, core
 from bot.bootstrap.paging import amendments, matching, paging
 from bot.bootstrap.policies import parse_routing_for
+from bot.bootstrap.running import running
+from bot.bootstrap.tickets import ticket_delivery
 from bot.domain.alert import Delivery
 from bot.domain.classify import Policy
 from bot.domain.heartbeat import is_heartbeat
@@ -50,10 +54,9 @@ from bot.domain.routing import RoutingPolicy
 from bot.entrypoints import housekeeping
 from bot.entrypoints.housekeeping import Housekeeping
 from bot.entrypoints.rounds import Round, Rounds
-from bot.entrypoints.worker import EffectWorker, IntakeLoop, RunWorker, UseCases
+from bot.entrypoints.worker import EffectWorker, IntakeLoop, UseCases
 from bot.ports import AlertSource, Source
 from bot.settings import Settings
-from bot.steps.registry import step_kinds
 from bot.vendors import secret, vendors
 
 LOOK_AT_POLICIES = 2.0
@@ -69,6 +72,9 @@ WATCH_RESPONSES = 15.0
 AUDIT = 60.0
 """Seconds between two audits of the pages; the first comes as late, so that what a start finds
 undone is done before."""
+
+TEST_PAGES = 5.0
+"""Seconds between two looks at whether a test page is due, or has arrived."""
 
 LISTEN_FOR_HEARTBEATS = 15.0
 """Seconds between two looks at the heartbeats; their limits are minutes."""
@@ -101,6 +107,8 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
     shared = core(settings)
     where = vendors(settings)
     counters = PrometheusCounters()
+    for problem in shared.library.problems:
+        counters.count("runbook_problems", source=problem.source)
     inbox = Inbox(settings.database_url)
     rules = _rules(settings, shared, inbox)
     metrics = PrometheusMetrics(where.prometheus_url) if where.prometheus_url else None
@@ -126,25 +134,25 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
         counters,
     )
     chat = SlackChat(where.slack_token, where.slack_api_url, SLACK_TIMEOUT)
-    pages = paging(settings, where, shared, chat, lambda: rules.routing.current)
-    target = cluster(where)
-    context_for = step_contexts(target, shared.clock, where.prometheus_url)
-    kinds = step_kinds()
+    pages = paging(settings, where, shared, chat, lambda: rules.routing.current, counters)
+    runs = running(settings, shared)
     store, clock = shared.store, shared.clock
     use_cases = UseCases(
         pages.delivery,
         pages.attendance,
         ChatDelivery(store, chat, where.slack_channel, clock, random.random),
-        PlanAnswers(store, shared.library, Planner(kinds, context_for), clock),
+        runs.plans,
+        shared.runs,
         Upkeep(store, judge, clock),
         WindowReview(store, source, clock, random.random),
         pages.on_call,
+        Invitations(store, chat, pages.people.known, clock, random.random),
         matching(settings, where, shared, counters),
         amendments(settings, where, shared),
+        ticket_delivery(settings, shared),
     )
     effects = EffectWorker(store, use_cases, counters.effect_took)
-    runs = RunWorker(Runner(store, target, kinds, context_for, clock))
-    jobs = DurableWorker(shared.engine, settings.replica, effects.perform, runs.advance)
+    jobs = DurableWorker(shared.engine, settings.replica, effects.perform, runs.runs.advance)
     heartbeats = Heartbeats(shared.store, deliveries, shared.clock)
     heartbeat_url = secret(settings.heartbeat_url)
     auditor = Auditor(
@@ -154,6 +162,14 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
         HeartbeatUrl(heartbeat_url) if heartbeat_url else None,
         counters,
         clock,
+    )
+    page_tests = PageTests(
+        store,
+        partial(put, inbox, Source.TOCSIN),
+        lambda: rules.routing.current.page_test,
+        next_after,
+        clock,
+        counters,
     )
     reconciler = Reconciler(
         shared.store,
@@ -169,8 +185,10 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
             Round("policies", LOOK_AT_POLICIES, rules.look),
             Round("attendance", ATTEND, pages.attendance.look),
             Round("responses", WATCH_RESPONSES, ResponseWatch(store, counters).look),
+            Round("user groups", groups.EVERY, GroupWatch(shared.access.policy, chat, store).look),
             Round("on call", FRESH.total_seconds(), pages.people.look),
             Round("audit", AUDIT, auditor.round, AUDIT),
+            Round("page tests", TEST_PAGES, page_tests.look),
             Round("heartbeats", LISTEN_FOR_HEARTBEATS, heartbeats.look, LISTEN_FOR_HEARTBEATS),
             Round(
                 "reconcile",

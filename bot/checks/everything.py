@@ -18,6 +18,7 @@ from bot.checks.paging import (
     check_pagerduty,
     check_routing,
 )
+from bot.checks.tickets import check_tickets
 from bot.domain.errors import InvalidInput, PermanentError
 from bot.settings import Settings, missing
 from bot.vendors import sandbox_parts, vendors
@@ -44,6 +45,7 @@ def run_checks(settings: Settings) -> list[Finding]:
         ("Kubernetes", _kubernetes, parts.kubernetes),
         ("Prometheus", _prometheus, parts.prometheus),
         ("Alertmanager", _alertmanager, False),
+        ("tickets", check_tickets, False),
     ):
         checks.append((what, _sandbox if stands_in else check))
     return [finding(what, check, settings) for what, check in checks]
@@ -62,7 +64,10 @@ def _policy(settings: Settings) -> str:
 
 
 def _runbooks(settings: Settings) -> str:
-    return f"{len(bootstrap.core(settings).library.names())} runbooks"
+    library = bootstrap.core(settings).library
+    if library.problems:
+        raise InvalidInput("\n".join(map(str, library.problems)))
+    return f"{len(library.names())} runbooks"
 
 
 def _database(settings: Settings) -> str:
@@ -85,7 +90,7 @@ def _slack(settings: Settings) -> str:
 def _kubernetes(settings: Settings) -> str:
     if not settings.kubernetes_configured:
         raise InvalidInput("not configured: set KUBECONFIG, or run in a pod.")
-    found = bootstrap.cluster(vendors(settings)).deployments()
+    found = bootstrap.site(vendors(settings)).cluster.deployments()
     return f"{len(found)} Deployments can be read"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Annotated
 
 import msgspec
@@ -12,6 +13,7 @@ from bot.cli.maintenance import window_data
 from bot.cli.output import AsJson, plain_errors, print_as
 from bot.cli.person import operator
 from bot.cli.terminal import plain, printable
+from bot.domain.declaration import Declaration
 from bot.domain.durations import length
 from bot.domain.errors import InvalidInput
 from bot.domain.typed import level, number
@@ -58,6 +60,25 @@ def incident_why(incident_id: str, as_json: AsJson = False) -> None:
     with plain_errors():
         why = open_core().explanations.why(_number(incident_id))
     print_as(msgspec.to_builtins(why), as_json, plain(why_message(why)))
+
+
+@incident.command("declare")
+def incident_declare(
+    at: Annotated[str, typer.Argument(metavar="LEVEL", help="P0, P1, P2 or P3.")],
+    title: Annotated[list[str], typer.Argument(help="What is wrong, in a few words.")],
+    service: Annotated[str, typer.Option(help="The service that it is about.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Open an incident by hand; P0 and P1 page at once. It is over when a person resolves it."""
+    from bot.adapters.metrics import PrometheusCounters
+    from bot.bootstrap.core import declarations
+
+    with plain_errors():
+        wanted = Declaration(level(at), " ".join(title), service)
+        declare = declarations(open_core(), PrometheusCounters()).declare
+        made = declare(wanted, secrets.token_hex(16), operator())
+    said = f"{made.reference} declared as {made.severity}: {made.title}"
+    print_as(msgspec.to_builtins(made), as_json, printable(said))
 
 
 @incident.command("severity")

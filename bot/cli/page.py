@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from bot.cli.installation import open_core
 from bot.cli.output import AsJson, plain_errors, print_as
 from bot.cli.terminal import printable
+from bot.domain.stamps import stamp
 from bot.settings import load
 
 if TYPE_CHECKING:
@@ -25,11 +27,6 @@ RESOLVED_WITHIN = 10.0
 """Seconds to wait for the test's incident to be resolved; the worker does that without us, too."""
 
 page = typer.Typer(no_args_is_help=True, help="Whether a page would arrive.")
-
-
-@page.callback()
-def _page() -> None:
-    """Keep `test` a subcommand, though it is the only one."""
 
 
 @page.command("test")
@@ -55,6 +52,30 @@ def page_test(
     text = arrival.missing or f"{reference}: the page arrived, confirmed {arrival.confirmed}."
     print_as(told, as_json, printable(text))
     raise typer.Exit(1 if arrival.missing else 0)
+
+
+@page.command("tests")
+def page_tests(as_json: AsJson = False) -> None:
+    """List the tests that the routing policy's schedule makes, and what came of them."""
+    with plain_errors(), open_core().store.read() as reader:
+        found = reader.page_tests()
+    lines = [f"{stamp(one.due_at)} {one.state}: {one.result}".rstrip(": ") for one in found]
+    none = "None: policy/routing.yaml has no page_test, or the worker has not read it yet."
+    _print_list(found, as_json, lines or [none])
+
+
+@page.command("unknown")
+def page_unknown(as_json: AsJson = False) -> None:
+    """List PagerDuty's events of the last days whose type Tocsin does not know."""
+    with plain_errors(), open_core().store.read() as reader:
+        found = reader.unknown_pager_events()
+    lines = [f"{stamp(one.received_at)} {one.event_type} ({one.event_id})" for one in found]
+    _print_list(found, as_json, lines or ["None."])
+
+
+def _print_list(found: Sequence[object], as_json: bool, lines: Sequence[str]) -> None:
+    data = [msgspec.to_builtins(one) for one in found]
+    print_as(data, as_json, "\n".join(map(printable, lines)))
 
 
 @contextmanager

@@ -1,27 +1,32 @@
-"""``tocsin runbook``: list, check and release runbooks."""
+"""``tocsin runbook``: look at runbooks, check them, write and release them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.output import AsJson, plain_errors, print_as
-from bot.domain.errors import InvalidInput
-from bot.settings import Settings, load
+from bot.domain.errors import InvalidInput, NotFound
+from bot.domain.nearest import guess
+from bot.settings import load
 
 if TYPE_CHECKING:
-    from bot.adapters.runbooks import RunbookFolder
+    from bot.adapters.runbooks import Runbooks
+    from bot.domain.parameter import Parameter
+    from bot.domain.runbook import Runbook
 
 runbook = typer.Typer(no_args_is_help=True, help="The runbooks.")
+
+Reference = Annotated[str, typer.Argument(help="NAME for the newest version, or NAME@VERSION.")]
 
 
 @runbook.command("list")
 def runbook_list(as_json: AsJson = False) -> None:
     """List the runbooks and their versions."""
     with plain_errors():
-        library = _library(load())
+        library = _library()
         found = [(library.get(name), library.versions(name)) for name in library.names()]
     data = [
         {"name": one.name, "versions": list(versions), "summary": one.summary, "risk": one.risk}
@@ -31,17 +36,101 @@ def runbook_list(as_json: AsJson = False) -> None:
     print_as(data, as_json, "\n".join(lines))
 
 
+@runbook.command("show")
+def runbook_show(reference: Reference, as_json: AsJson = False) -> None:
+    """Show a runbook: its usage, what its parameters take, and its steps."""
+    from bot.domain.runbook_text import described
+
+    with plain_errors():
+        one = _library().get(reference)
+    told = [f"{one.reference}: {one.summary} Risk: {one.risk}.", "", described(one)]
+    if one.deprecated:
+        told.insert(1, f"DEPRECATED: {one.deprecated}")
+    data = {
+        "reference": one.reference,
+        "digest": one.digest,
+        "deprecated": one.deprecated,
+        "usage": one.usage,
+        "text": one.text,
+    }
+    print_as(data, as_json, "\n".join(told))
+
+
+@runbook.command("diff")
+def runbook_diff(before: Reference, after: Reference) -> None:
+    """Show what differs between two versions; exit 1 if anything does."""
+    from bot.domain.runbook_text import difference
+
+    with plain_errors():
+        library = _library()
+        lines = list(difference(library.get(before), library.get(after)))
+    if lines:
+        print("\n".join(lines))
+        raise typer.Exit(1)
+
+
+@runbook.command("complete")
+def runbook_complete(
+    reference: Reference,
+    parameter: str,
+    prefix: Annotated[str, typer.Argument(help="How the value begins.")] = "",
+    given: Annotated[
+        list[str] | None, typer.Option("--with", help="A value chosen already: NAME=VALUE.")
+    ] = None,
+) -> None:
+    """Print what PARAMETER can be in the cluster as it is now, one value a line."""
+    from bot import bootstrap
+    from bot.app.completion import Completion
+    from bot.vendors import vendors
+
+    with plain_errors():
+        settings = load()
+        chosen = dict(word.split("=", 1) for word in given or () if "=" in word)
+        one = _library().get(reference)
+        wanted = _parameter(one, parameter)
+        site = bootstrap.site(vendors(settings))
+        found = Completion(site.cluster, site.objects).candidates(one, wanted, chosen)
+    print("\n".join(value for value in found if value.startswith(prefix)))
+
+
 @runbook.command("lint")
 def runbook_lint(as_json: AsJson = False) -> None:
-    """Check every runbook and the LOCK; exit 1 with all problems, by file and line."""
-    problems: Sequence[str] = ()
-    try:
-        library = _library(load())
-    except InvalidInput as error:
-        problems = str(error).splitlines()
+    """Check every version, draft and the LOCK; exit 1 with all problems, by file and line."""
+    from bot.adapters.runbook_author import draft_problems
+    from bot.adapters.runbook_file import RunbookReader
+    from bot.steps.registry import step_kinds
+
+    with plain_errors():
+        library = _library()
+        drafts = draft_problems(load().runbooks, RunbookReader(step_kinds()))
+        problems = [str(problem) for problem in (*library.problems, *drafts)]
     said = "\n".join(problems) if problems else f"{len(library.names())} runbooks are fine."
-    print_as({"problems": list(problems)}, as_json, said)
+    print_as({"problems": problems}, as_json, said)
     raise typer.Exit(1 if problems else 0)
+
+
+@runbook.command("new")
+def runbook_new(name: str) -> None:
+    """Write NAME/draft.yaml: the next version of a runbook that there is, or an example."""
+    from bot.adapters.runbook_author import new_draft
+
+    with plain_errors():
+        library = _library()
+        newest = library.get(name) if name in library.names() else None
+        path = new_draft(load().runbooks, name, newest)
+    print(f"{path}: edit it, check it with “tocsin runbook lint”, then release it.")
+
+
+@runbook.command("release")
+def runbook_release(name: str, version: str) -> None:
+    """Make NAME/draft.yaml that version, and enter it into the LOCK; it never changes again."""
+    from bot.adapters.runbook_author import release
+    from bot.adapters.runbook_file import RunbookReader
+    from bot.steps.registry import step_kinds
+
+    with plain_errors():
+        path = release(load().runbooks, name, version, RunbookReader(step_kinds()))
+    print(f"{path} is released; restart Tocsin to use it.")
 
 
 @runbook.command("schema")
@@ -56,11 +145,7 @@ def runbook_schema(
 
     with plain_errors():
         path = load().runbooks / "schema.json"
-        text = schema_text(step_kinds())
-        if not check_only:
-            path.write_text(text)
-        elif not path.exists() or path.read_text() != text:
-            raise InvalidInput(f"{path} is out of date; run: tocsin runbook schema")
+        _write_or_check(path, schema_text(step_kinds()), check_only)
 
 
 @runbook.command("lock")
@@ -73,8 +158,21 @@ def runbook_lock() -> None:
     print("\n".join(f"locked {name}" for name in added) or "nothing new")
 
 
-def _library(settings: Settings) -> RunbookFolder:
-    from bot.adapters.runbooks import RunbookFolder
-    from bot.steps.registry import step_kinds
+def _write_or_check(path: Path, text: str, check_only: bool) -> None:
+    if not check_only:
+        path.write_text(text)
+    elif not path.exists() or path.read_text() != text:
+        raise InvalidInput(f"{path} is out of date; run: tocsin runbook schema")
 
-    return RunbookFolder(settings.runbooks, step_kinds())
+
+def _parameter(one: Runbook, name: str) -> Parameter:
+    known = {parameter.name: parameter for parameter in one.parameters}
+    if name not in known:
+        raise NotFound(f"{one.reference} has no parameter “{name}”.{guess(name, list(known))}")
+    return known[name]
+
+
+def _library() -> Runbooks:
+    from bot.bootstrap.runbooks import runbooks
+
+    return runbooks(load())

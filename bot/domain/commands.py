@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from bot.domain.declaration import Declaration, checked
 from bot.domain.durations import length
 from bot.domain.errors import InvalidInput
 from bot.domain.incident import Command
@@ -14,7 +15,9 @@ from bot.domain.maintenance_command import plan_window
 from bot.domain.nearest import guess
 from bot.domain.requests import (
     ActOnIncident,
+    ActOnRun,
     AddNote,
+    DeclareIncident,
     EndWindow,
     ExplainIncident,
     Help,
@@ -33,11 +36,13 @@ from bot.domain.requests import (
     SilenceIncident,
     StartRun,
 )
+from bot.domain.run import RunCommand
 from bot.domain.typed import head, level, loose_words, number, words
 
 USAGE: Mapping[str, Mapping[str, str]] = {
     "/incident": {
         "list": "list [all]: the open incidents, or all",
+        "declare": "declare LEVEL TITLE [service=NAME]: open one by hand; P0 and P1 page at once",
         "show": "show ID: one incident, its alerts, and why it has its level",
         "why": "why ID: why this level, and why somebody or nobody was paged",
         "ack": "ack ID: you have it",
@@ -66,6 +71,15 @@ USAGE: Mapping[str, Mapping[str, str]] = {
         "show": "show NAME[@VERSION]: parameters and steps",
         "plan": "plan NAME [PARAMETER=]VALUE …: what it would do; changes nothing",
         "run": "run NAME [PARAMETER=]VALUE … [--yes]: plan it, and run it once approved",
+        "approve": "approve RUN: let somebody else’s plan run, or start one that needs no approval",
+        "cancel": "cancel RUN: call it off before it begins",
+        "pause": "pause RUN: finish the step under way, begin no other",
+        "resume": "resume RUN: go on after a pause",
+        "abort": "abort RUN [REASON]: stop at the next safe point, and undo what it changed",
+        "stop": "stop RUN [REASON]: the same, but leave what it changed",
+        "done": "done RUN [WORDS]: the step that waits for people is done",
+        "failed": "failed RUN WORDS: the step that waits for people can’t be done",
+        "override": "override RUN REASON: in a P0, run without the approvals that it lacks",
         "status": "status [RUN]: one run, or the newest",
         "help": "help: this list",
     },
@@ -138,11 +152,26 @@ def _all(rest: str) -> bool:
 def _incident(verb: str, rest: str) -> Request:
     if verb == "list":
         return ListIncidents(everything=_all(rest))
+    if verb == "declare":
+        return DeclareIncident(_declaration(rest))
     word, text = head(rest)
     incident_id = number(word, "inc-")
     if verb in _ACTIONS:
         return ActOnIncident(incident_id, _ACTIONS[verb])
     return _ABOUT_INCIDENT[verb](incident_id, text)
+
+
+_SERVICE = "service="
+"""How the word begins that names the service; all others of a declaration are its title."""
+
+
+def _declaration(text: str) -> Declaration:
+    word, rest = head(text)
+    others = loose_words(rest)
+    services = [one for one in others if one.lower().startswith(_SERVICE)]
+    title = " ".join(one for one in others if one not in services)
+    named = services[-1][len(_SERVICE) :].strip('"') if services else ""
+    return checked(Declaration(level(word.rstrip(":,")), title, named))
 
 
 def _override(incident_id: int, text: str) -> Request:
@@ -180,6 +209,8 @@ def _runbook(verb: str, rest: str) -> Request:
         return ListRunbooks()
     if verb == "status":
         return ShowRuns(number(given[0], "run-") if given else None)
+    if verb in set(RunCommand):
+        return _act_on_run(RunCommand(verb), rest)
     if not given:
         raise InvalidInput("Which runbook?")
     if verb == "show":
@@ -187,6 +218,11 @@ def _runbook(verb: str, rest: str) -> Request:
     if verb == "plan":
         return PlanRunbook(given[0], given[1:])
     return _run(given)
+
+
+def _act_on_run(command: RunCommand, rest: str) -> ActOnRun:
+    run, text = head(rest)
+    return ActOnRun(number(run, "run-"), command, text.strip())
 
 
 def _run(given: tuple[str, ...]) -> StartRun:

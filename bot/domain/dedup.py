@@ -147,7 +147,7 @@ class Sorted:
 def sort(
     alerts: Sequence[Alert],
     known: Mapping[str, KnownAlert],
-    group_key: Callable[[Mapping[str, str]], str],
+    group_key: Callable[[Alert], str],
     received_at: datetime,
 ) -> Sorted:
     """Sort a delivery's alerts; of a fingerprint that occurs twice, what counts in the end."""
@@ -162,7 +162,7 @@ def sort(
         if not news.recorded:
             continue
         if news is News.FIRED:
-            result.fired.setdefault(group_key(alert.labels), []).append(alert)
+            result.fired.setdefault(group_key(alert), []).append(alert)
         elif home is None:
             result.homeless.append(alert)
         else:

@@ -25,6 +25,8 @@ class Lane(StrEnum):
     RUNS = "runs"
     UPKEEP = "upkeep"
     """What is looked at again later: timers, facts, maintenance windows, silences."""
+    TICKETS = "tickets"
+    """Trackers may hang for long: what may raise a level, on upkeep, must not wait for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,24 @@ class AnswerOnCall:
 
 
 @dataclass(frozen=True, slots=True)
+class InviteOnCall:
+    """Invite those on call to where the incident's message stands."""
+
+    incident_id: int
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class AdvanceRun:
     """Take a run as far as it goes without a person."""
+
+    run_id: int
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireRun:
+    """End a run, or fail its step, for whose approval or answer it was waited in vain."""
 
     run_id: int
     attempt: int = 1
@@ -154,6 +172,14 @@ class WriteNote:
     attempt: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class UpdateTicket:
+    """Bring the tracker up to date about an incident that is a ticket."""
+
+    incident_id: int
+    attempt: int = 1
+
+
 Effect = (
     UpdatePage
     | Attend
@@ -161,7 +187,9 @@ Effect = (
     | SendAnswer
     | AnswerPlan
     | AnswerOnCall
+    | InviteOnCall
     | AdvanceRun
+    | ExpireRun
     | SettleIncident
     | ReviewSeverity
     | ReviewWindow
@@ -169,6 +197,7 @@ Effect = (
     | MatchPagerEvent
     | SetUrgency
     | WriteNote
+    | UpdateTicket
 )
 
 
@@ -177,15 +206,17 @@ def lane(effect: Effect) -> Lane:
     match effect:
         case UpdatePage(severity=severity) | Attend(severity=severity):
             return Lane.CRITICAL if severity is Severity.P0 else Lane.PAGING
-        case UpdateMessage() | SendAnswer() | AnswerOnCall():
+        case UpdateMessage() | SendAnswer() | AnswerOnCall() | InviteOnCall():
             return Lane.CHAT
         case AdvanceRun() | AnswerPlan():
             return Lane.RUNS
-        case SettleIncident() | ReviewSeverity() | ReviewWindow() | UpdateSilence():
+        case SettleIncident() | ReviewSeverity() | ReviewWindow() | UpdateSilence() | ExpireRun():
             return Lane.UPKEEP
         case MatchPagerEvent() | SetUrgency() | WriteNote():
             # Not among the pages: while the pager's records hang, pages must not wait.
             return Lane.UPKEEP
+        case UpdateTicket():
+            return Lane.TICKETS
 
 
 def order_key(effect: Effect) -> str:
@@ -199,14 +230,20 @@ def order_key(effect: Effect) -> str:
             return str(subject)
         case SendAnswer(response_url) | AnswerPlan(response_url) | AnswerOnCall(response_url):
             return response_url
+        case InviteOnCall(incident_id):
+            return f"invite:{incident_id}"
         case AdvanceRun(run_id):
             return f"run:{run_id}"
+        case ExpireRun(run_id):
+            return f"expiry:{run_id}"
         case ReviewWindow(window_id) | UpdateSilence(window_id):
             return f"window:{window_id}"
         case MatchPagerEvent(event):
             return f"pager:{event.incident_id}"
         case SetUrgency(incident_id) | WriteNote(incident_id):
             return f"records:{incident_id}"
+        case UpdateTicket(incident_id):
+            return f"ticket:{incident_id}"
 
 
 def priority(effect: Effect) -> int:
@@ -238,6 +275,8 @@ def waiting_place(effect: Effect) -> str | None:
         return f"attend:{effect.incident_id}"
     if isinstance(effect, ReviewSeverity):
         return f"severity:{effect.incident_id}"
+    if isinstance(effect, UpdateTicket) and effect.attempt > 1:
+        return f"ticket:{effect.incident_id}"
     if not isinstance(effect, UpdateMessage):
         return None
     haste = "retry" if effect.attempt > 1 else "soon" if effect.soon else "now"

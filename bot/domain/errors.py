@@ -29,6 +29,10 @@ class PermanentError(TocsinError):
     """The same call will fail again; the text says why, for a person."""
 
 
+class Malformed(PermanentError):
+    """The other side can't use what it was sent, as it is; a simpler form it may take."""
+
+
 class Conflict(TemporaryError):
     """The thing changed between our reading and our writing; read it again."""
 

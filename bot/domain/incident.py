@@ -36,6 +36,7 @@ from bot.domain.incident_events import (
     TicketOpened,
     Unacknowledged,
 )
+from bot.domain.ticket import TicketState
 
 
 class IncidentState(StrEnum):
@@ -143,6 +144,8 @@ class Incident:
     acknowledged_at: datetime | None = None
     resolved_at: datetime | None = None
     ticket_due_at: datetime | None = None
+    ticket: TicketState | None = None
+    """What a tracker was told; None while the ticket is only on Tocsin's own list."""
     page: PageState | None = None
     calling: Calling | None = None
     """None while nobody has to be woken for it."""

@@ -11,6 +11,7 @@ from bot.domain.classify import Classification, Severity
 from bot.domain.contact import Contact
 from bot.domain.escalation_policy import EscalationPlan
 from bot.domain.oncall import PagerActionKind
+from bot.domain.ticket import TicketAction, TicketRef
 
 
 class PageAction(StrEnum):
@@ -186,6 +187,37 @@ class TicketOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketTold:
+    """The tracker took this; `says` is the digest of what the ticket says now."""
+
+    action: TicketAction
+    ref: TicketRef
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketDelayed:
+    """The tracker could not be reached; the next try is in `retry_in` seconds."""
+
+    action: TicketAction
+    reason: str
+    attempt: int
+    retry_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRefused:
+    """The tracker will not take this; a person has to look at the configuration.
+
+    `says` is the digest of what the ticket was to say.
+    """
+
+    action: TicketAction
+    reason: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class PageSent:
     """The pager accepted this; `severity` is the urgency that it was told."""
 
@@ -263,6 +295,13 @@ class PageDelayed:
 
 
 @dataclass(frozen=True, slots=True)
+class PageShrunk:
+    """The pager could not use the page as it was, and is told its smallest form."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PageRefused:
     """The pager will not take this; a person has to look at the configuration."""
 
@@ -275,6 +314,21 @@ class MessagePosted:
     """The incident's message stands in this chat channel."""
 
     channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnCallInvited:
+    """These people are on call, and were invited to the channel of the incident's message."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRefused:
+    """The chat does not let us invite them, and why; said once for each reason."""
+
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +359,9 @@ IncidentEvent = (
     | NoteAdded
     | DoneAtPager
     | TicketOpened
+    | TicketTold
+    | TicketDelayed
+    | TicketRefused
     | PageSent
     | PageConfirmed
     | FallbackUsed
@@ -314,7 +371,10 @@ IncidentEvent = (
     | ResponseOverdue
     | SecondPageClosed
     | PageDelayed
+    | PageShrunk
     | PageRefused
     | MessagePosted
+    | OnCallInvited
+    | InvitationRefused
     | MessageRefused
 )

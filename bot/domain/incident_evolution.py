@@ -45,9 +45,12 @@ from bot.domain.incident_events import (
     StillOnItAsked,
     Suppressed,
     TicketOpened,
+    TicketRefused,
+    TicketTold,
     Unacknowledged,
     Unsuppressed,
 )
+from bot.domain.ticket import TicketAction, TicketState
 
 _S = IncidentState
 
@@ -103,8 +106,20 @@ def _evolved(incident: Incident, event: IncidentEvent, actor: Actor, at: datetim
             return replace(incident, quiet_until=until)
         case TicketOpened(due_at):
             return replace(incident, ticket_due_at=due_at)
+        case TicketTold() | TicketRefused():
+            return replace(incident, ticket=_ticketed(incident.ticket, event))
         case _:
             return _paged(incident, event, actor, at)
+
+
+_OPENS = {TicketAction.CREATE: True, TicketAction.REOPEN: True, TicketAction.CLOSE: False}
+
+
+def _ticketed(known: TicketState | None, event: TicketTold | TicketRefused) -> TicketState:
+    before = known or TicketState("")
+    if isinstance(event, TicketRefused):
+        return replace(before, says=event.says, refused=event.reason)
+    return TicketState(event.says, event.ref, _OPENS.get(event.action, before.open))
 
 
 def _paged(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) -> Incident:

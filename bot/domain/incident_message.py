@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from bot.domain.declaration import DECLARED_RULE
 from bot.domain.incident import OVERRIDE_RULE, Command, Incident, IncidentState
 from bot.domain.incident_events import PageAction
 from bot.domain.maintenance import Window
@@ -16,6 +17,7 @@ from bot.domain.response_clock import (
     next_call,
     respond_by,
 )
+from bot.domain.ticket import TicketState
 
 INCIDENT_ACTION = "incident."
 """Prefix of an incident button's action; the command's name follows."""
@@ -67,6 +69,8 @@ def _fields(incident: Incident, window: Window | None) -> tuple[Field, ...]:
         Field("Why", _why(incident)),
         Field("Page", _page(incident)),
     ]
+    if incident.ticket is not None:
+        fields.append(Field("Ticket", _ticket(incident.ticket)))
     fields.extend(_clocks(incident))
     if incident.suppressed_by is not None and not incident.state.over:
         fields.append(Field("Maintenance", _maintenance(incident.suppressed_by, window)))
@@ -114,6 +118,8 @@ def _times(count: int) -> str:
 
 def _why(incident: Incident) -> str:
     why = incident.classification
+    if why.rule == DECLARED_RULE:
+        return why.reason
     setter = incident.overridden_by.name if incident.overridden_by else "a person"
     by = f"set by {setter}" if why.rule == OVERRIDE_RULE else f"rule {why.rule}"
     return f"{why.reason} ({by})"
@@ -147,6 +153,12 @@ def _page(incident: Incident) -> str:
     if _taken(incident):
         return "none: it was taken before the page went out"
     return ", ".join(part for part in ("on its way", fallback_used(incident)) if part)
+
+
+def _ticket(ticket: TicketState) -> str:
+    """Where it stands; what a person must put right comes first."""
+    refused = f"REFUSED: {ticket.refused}" if ticket.refused else ""
+    return " ".join(part for part in (refused, ticket.ref.url if ticket.ref else "") if part)
 
 
 def _held_back(incident: Incident) -> str:

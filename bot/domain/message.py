@@ -18,6 +18,8 @@ class SubjectKind(StrEnum):
 
     INCIDENT = "incident"
     RUN = "run"
+    CALL = "call"
+    """Somebody is called about an incident, whose id it has; it is never updated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,11 @@ class Subject:
 
     kind: SubjectKind
     id: int
+    part: str = ""
+    """Tells subjects of that kind and id apart, where there are several."""
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.id}"
+        return f"{self.kind}:{self.id}" + (f":{self.part}" if self.part else "")
 
 
 class ButtonStyle(StrEnum):
@@ -70,7 +74,7 @@ class Message:
     buttons: tuple[Button, ...] = ()
     footer: str = ""
     subject: Subject | None = None
-    """Set on messages that are updated in place; None on answers to one person."""
+    """Set on messages that have to be found again; None on answers to one person."""
     mention: Mention | None = None
     """Whom the message calls."""
     mentioned: tuple[str, ...] = ()

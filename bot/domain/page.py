@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.domain.classify import Severity
@@ -21,6 +21,33 @@ class Page:
     details: Mapping[str, str] = field(default_factory=dict)
     link: str = ""
     """Where to read on (an absolute URL), or empty."""
+    bare: bool = False
+    """Whether the pager is told no more than it requires."""
+
+    def smallest(self) -> Page:
+        """The same page in a form in which hardly anything is left that could be refused."""
+        summary, source = (_plain(text) for text in (self.summary, self.source))
+        return replace(self, summary=summary, source=source, details={}, link="", bare=True)
+
+
+_SHORTEST = 200
+"""Characters of a text that is short by any count, be it in bytes."""
+
+
+def _plain(text: str) -> str:
+    """The beginning of the text, in one line and without what can't be printed."""
+    line = " ".join(text.split())
+    return "".join(one if one.isprintable() else "?" for one in line[:_SHORTEST])
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownPagerEvent:
+    """An event of a type that nobody here knows; `body` is its beginning, as it came."""
+
+    event_id: str
+    event_type: str
+    body: str
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +69,7 @@ class PagerEvent:
     actor_name: str
     actor_id: str
     incident_id: str
-    """The pager's own name of the incident."""
+    """The pager's own name of the incident; empty when it is about none."""
     by_integration: bool = False
     """Whether it came about by what an integration such as ours told the pager."""
     text: str = ""

@@ -6,6 +6,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+from datetime import timedelta
 
 from bot.domain.cluster import BlastRadius, ObjectRef
 
@@ -17,6 +19,16 @@ class Target:
     ref: ObjectRef
     uid: str
     spec_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a step asks of people: a word that it is done, or approvals by kind."""
+
+    text: str
+    needs: Mapping[str, int]
+    patience: timedelta
+    """How long it waits for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,40 @@ class StepPlan:
     decided: Mapping[str, str] = field(default_factory=dict)
     reversible: bool = False
     """Whether what the step changes can be put back by its undo."""
+    asks: Question | None = None
+    """Set where the step is people's to do; then it is never executed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that a step made, such as a picture of a graph.
+
+    The record keeps names only: what was stored has an `id`, and its `content` is fetched by it.
+    """
+
+    name: str
+    media_type: str
+    content: bytes = b""
+    id: int | None = None
+
+
+class Audience(StrEnum):
+    """Who hears an announcement."""
+
+    CHAT = "chat"
+    PAGER = "pager"
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a step wants to be said, as plain text from anywhere; it is said after the step.
+
+    `channel` is the chat's, by name or id; empty for the one in which the run is shown.
+    """
+
+    audience: Audience
+    text: str
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +90,9 @@ class StepOutcome:
 
     summary: str
     data: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
+    announcements: tuple[Announcement, ...] = ()
+    """At most one to each audience."""
 
 
 @dataclass(frozen=True, slots=True)

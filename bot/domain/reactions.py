@@ -12,10 +12,13 @@ from bot.domain.effects import (
     AdvanceRun,
     Attend,
     Effect,
+    ExpireRun,
+    InviteOnCall,
     SettleIncident,
     SetUrgency,
     UpdateMessage,
     UpdatePage,
+    UpdateTicket,
 )
 from bot.domain.incident import Incident
 from bot.domain.incident_events import (
@@ -29,6 +32,7 @@ from bot.domain.incident_events import (
     FallbackUsed,
     IncidentEvent,
     IncidentOpened,
+    MessagePosted,
     Mitigated,
     NoteAdded,
     PageAction,
@@ -46,14 +50,23 @@ from bot.domain.incident_events import (
     StillOnItAsked,
     Suppressed,
     TicketOpened,
+    TicketRefused,
+    TicketTold,
     Unacknowledged,
     Unsuppressed,
 )
 from bot.domain.message import Subject, SubjectKind
 from bot.domain.run_events import (
+    RunAborted,
     RunApproved,
     RunEvent,
+    RunOverridden,
+    RunPlanned,
     RunRequested,
+    RunResumed,
+    StepAnswered,
+    StepApproved,
+    StepAsked,
     StepFinished,
     StepProgressed,
     StepStarted,
@@ -74,6 +87,7 @@ _TELLS_PAGER = (
     Reopened,
     Closed,
 )
+_TELLS_TRACKER = (*_TELLS_PAGER, TicketOpened)
 _TELLS_CHAT = (
     *_TELLS_PAGER,
     AlertsChanged,
@@ -84,6 +98,8 @@ _TELLS_CHAT = (
     NoteAdded,
     DoneAtPager,
     TicketOpened,
+    TicketTold,
+    TicketRefused,
     PageSent,
     PageConfirmed,
     FallbackUsed,
@@ -96,6 +112,7 @@ _MAY_WAIT = (
     AlertsChanged,
     Quieted,
     DoneAtPager,
+    TicketTold,
     PageSent,
     PageConfirmed,
     StepStarted,
@@ -106,7 +123,19 @@ _MAY_WAIT = (
 """What is shown a moment later, with what else has changed by then."""
 
 _CHANGES_LEVEL = (SeverityRaised, SeverityOverridden)
-_MOVES_RUN = (RunRequested, RunApproved)
+_NEEDS_PEOPLE = (MessagePosted, SeverityRaised, SeverityOverridden, Reopened)
+"""After which those on call have to be where the incident is worked."""
+
+_MOVES_RUN = (
+    RunRequested,
+    RunApproved,
+    RunOverridden,
+    RunResumed,
+    RunAborted,
+    StepApproved,
+    StepAnswered,
+)
+_HAS_DEADLINE = (RunPlanned, StepAsked)
 
 
 def after_incident(incident: Incident, events: tuple[IncidentEvent, ...]) -> tuple[Effect, ...]:
@@ -118,10 +147,14 @@ def after_incident(incident: Incident, events: tuple[IncidentEvent, ...]) -> tup
         effects.append(Attend(incident.id, incident.severity))
     if _page_stands(incident) and any(isinstance(event, _CHANGES_LEVEL) for event in events):
         effects.append(SetUrgency(incident.id))
+    if incident.ticket_due_at is not None and _tells_tracker(events):
+        effects.append(UpdateTicket(incident.id))
     told = [event for event in events if isinstance(event, _TELLS_CHAT)]
     if told:
         subject = Subject(SubjectKind.INCIDENT, incident.id)
         effects.append(UpdateMessage(subject, soon=_may_wait(told)))
+    if incident.wakes and any(isinstance(event, _NEEDS_PEOPLE) for event in events):
+        effects.append(InviteOnCall(incident.id))
     if any(isinstance(event, Quieted) for event in events):
         effects.append(SettleIncident(incident.id))
     return tuple(effects)
@@ -129,6 +162,10 @@ def after_incident(incident: Incident, events: tuple[IncidentEvent, ...]) -> tup
 
 def _tells_pager(events: tuple[IncidentEvent, ...]) -> bool:
     return any(isinstance(event, _TELLS_PAGER) for event in events)
+
+
+def _tells_tracker(events: tuple[IncidentEvent, ...]) -> bool:
+    return any(isinstance(event, _TELLS_TRACKER) for event in events)
 
 
 def _may_wait(events: Sequence[IncidentEvent | RunEvent]) -> bool:
@@ -150,4 +187,6 @@ def after_run(run_id: int, events: tuple[RunEvent, ...]) -> tuple[Effect, ...]:
     effects: list[Effect] = [UpdateMessage(subject, soon=_may_wait(events))]
     if any(isinstance(event, _MOVES_RUN) for event in events):
         effects.append(AdvanceRun(run_id))
+    if any(isinstance(event, _HAS_DEADLINE) for event in events):
+        effects.append(ExpireRun(run_id))
     return tuple(effects)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.classify import Severity
+from bot.domain.declaration import Declaration
 from bot.domain.incident import Command
 from bot.domain.matcher import Matcher
+from bot.domain.run import RunCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,13 @@ class OverrideSeverity:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclareIncident:
+    """Open an incident by hand."""
+
+    declaration: Declaration
+
+
+@dataclass(frozen=True, slots=True)
 class SilenceIncident:
     """Wake nobody for its alerts for a while; an empty reason stands for none given."""
 
@@ -87,6 +96,7 @@ IncidentRequest = (
     | ActOnIncident
     | AddNote
     | OverrideSeverity
+    | DeclareIncident
 )
 
 
@@ -164,7 +174,16 @@ class ShowRuns:
     run_id: int | None
 
 
-RunbookRequest = ListRunbooks | ShowRunbook | PlanRunbook | StartRun | ShowRuns
+@dataclass(frozen=True, slots=True)
+class ActOnRun:
+    """Approve it, stop it, answer it and the like; `words` are a reason or an answer."""
+
+    run_id: int
+    command: RunCommand
+    words: str = ""
+
+
+RunbookRequest = ListRunbooks | ShowRunbook | PlanRunbook | StartRun | ShowRuns | ActOnRun
 
 
 @dataclass(frozen=True, slots=True)

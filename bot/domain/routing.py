@@ -18,6 +18,7 @@ from bot.domain.escalation_policy import (
 from bot.domain.flapping import Flapping
 from bot.domain.grouping import Grouping
 from bot.domain.heartbeat import Heartbeat, default_heartbeats
+from bot.domain.page_test import PageTestPlan
 from bot.domain.storm import StormLimits
 
 
@@ -43,6 +44,8 @@ class RoutingPolicy:
     escalations: tuple[EscalationRule, ...] = field(default_factory=default_rules)
     response_times: Mapping[Severity, timedelta] = field(default_factory=default_response_times)
     fallback: tuple[Contact, ...] = field(default_factory=default_fallback)
+    page_test: PageTestPlan | None = None
+    """When the way of a page is tested; None: by nobody but people."""
     digest: str = ""
 
     @property

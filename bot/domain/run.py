@@ -1,41 +1,40 @@
 """A run: one execution of a runbook on one target, from plan to final state.
 
-All states and transitions stand in `_TRANSITIONS`. The record keeps intent before
-effect: a step that was started and has no outcome was interrupted, and is observed
-before it is done again.
+The record keeps intent before effect: a step that was started and has no outcome was
+interrupted, and is observed before it is done again. What may happen to a run, and where
+that leads, stands in `run_evolution.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
+from bot.domain.access import Approval, Requirement, missing
 from bot.domain.actor import Actor
 from bot.domain.errors import IllegalTransition
-from bot.domain.plan import Plan, StepOutcome
+from bot.domain.plan import Plan, Question, StepOutcome
 from bot.domain.run_events import (
-    CompensationStarted,
-    RunApproved,
-    RunCancelled,
-    RunEvent,
-    RunFinished,
-    RunPlanned,
-    RunRefused,
-    RunStarted,
+    RunAborted,
     RunState,
-    StepFailed,
-    StepFinished,
-    StepProgressed,
-    StepStarted,
-    UndoFailed,
-    UndoFinished,
-    UndoStarted,
-    VerificationStarted,
 )
 from bot.domain.runbook import Runbook
+
+
+class RunCommand(StrEnum):
+    """What people tell a run."""
+
+    APPROVE = "approve"
+    CANCEL = "cancel"
+    PAUSE = "pause"
+    RESUME = "resume"
+    ABORT = "abort"
+    STOP = "stop"
+    DONE = "done"
+    FAILED = "failed"
+    OVERRIDE = "override"
 
 
 class StepState(StrEnum):
@@ -43,6 +42,7 @@ class StepState(StrEnum):
 
     PENDING = "pending"
     STARTED = "started"
+    ASKED = "asked"
     DONE = "done"
     FAILED = "failed"
     UNDOING = "undoing"
@@ -60,6 +60,8 @@ class StepRecord:
     outcome: StepOutcome | None = None
     progress: str = ""
     reason: str = ""
+    approvals: tuple[Approval, ...] = ()
+    """Of a step that asks for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,17 @@ class Run:
     start_when_planned: bool = False
     state: RunState = RunState.PLANNING
     plan: Plan | None = None
+    planned_at: datetime | None = None
+    requirement: Requirement | None = None
+    approvals: tuple[Approval, ...] = ()
     approved_by: Actor | None = None
+    """Who let it run in the end."""
+    approved_at: datetime | None = None
+    overridden: str = ""
+    """The reason of whoever let it run without the approvals that it needs."""
+    paused_in: RunState | None = None
+    """While it waits: where it goes on."""
+    aborted: RunAborted | None = None
     steps: tuple[StepRecord, ...] = ()
     result: str = ""
     finished_at: datetime | None = None
@@ -86,90 +98,35 @@ class Run:
         first = next(iter(self.parameters.values()), "")
         return f"{self.runbook.reference} {first}".strip()
 
+    @property
+    def missing(self) -> Mapping[str, int]:
+        """The approvals that it still lacks, by kind."""
+        return missing(self.requirement.needs, self.approvals) if self.requirement else {}
+
+    @property
+    def asked(self) -> StepRecord | None:
+        """The step that waits for people, if one does."""
+        return next((one for one in self.steps if one.state is StepState.ASKED), None)
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When what it waits for is too late: an approval, a start, an answer."""
+        if self.state is RunState.AWAITING_APPROVAL and self.requirement and self.planned_at:
+            return self.planned_at + self.requirement.valid_for
+        if self.asked is None or self.asked.started_at is None:
+            return None
+        return self.asked.started_at + self.question(self.asked.id).patience
+
+    def question(self, step_id: str) -> Question:
+        """What a step asks of people; only for steps that do."""
+        asks = self.plan.steps[step_id].asks if self.plan else None
+        if asks is None:
+            raise IllegalTransition(f"Step {step_id} of run {self.id} asks nobody.")
+        return asks
+
     def record(self, step_id: str) -> StepRecord:
         """The record of one step."""
         return next(record for record in self.steps if record.id == step_id)
-
-
-_S = RunState
-_TRANSITIONS: Mapping[type[RunEvent], frozenset[RunState]] = {
-    RunPlanned: frozenset({_S.PLANNING}),
-    RunRefused: frozenset({_S.PLANNING, _S.READY}),
-    RunApproved: frozenset({_S.AWAITING_APPROVAL}),
-    RunCancelled: frozenset({_S.PLANNING, _S.AWAITING_APPROVAL}),
-    RunStarted: frozenset({_S.READY}),
-    StepStarted: frozenset({_S.RUNNING, _S.VERIFYING}),
-    StepProgressed: frozenset({_S.RUNNING, _S.VERIFYING, _S.COMPENSATING}),
-    StepFinished: frozenset({_S.RUNNING, _S.VERIFYING}),
-    StepFailed: frozenset({_S.RUNNING, _S.VERIFYING}),
-    VerificationStarted: frozenset({_S.RUNNING}),
-    CompensationStarted: frozenset({_S.RUNNING, _S.VERIFYING}),
-    UndoStarted: frozenset({_S.COMPENSATING}),
-    UndoFinished: frozenset({_S.COMPENSATING}),
-    UndoFailed: frozenset({_S.COMPENSATING}),
-    RunFinished: frozenset({_S.PLANNING, _S.READY, _S.RUNNING, _S.VERIFYING, _S.COMPENSATING}),
-}
-"""The states in which each event may happen; where it leads stands in `evolve`."""
-
-
-def evolve(run: Run, event: RunEvent, actor: Actor, at: datetime) -> Run:
-    """The run after the event. Raises `IllegalTransition`, and then nothing has changed."""
-    if run.state not in _TRANSITIONS.get(type(event), frozenset()):
-        raise IllegalTransition(
-            f"Run {run.id} is {run.state.value}: {_name(event)} can't happen now."
-        )
-    match event:
-        case RunPlanned(plan):
-            state = _S.READY if run.start_when_planned else _S.AWAITING_APPROVAL
-            approver = run.requested_by if run.start_when_planned else None
-            return replace(run, state=state, plan=plan, approved_by=approver)
-        case RunRefused(reasons):
-            return replace(run, state=_S.REFUSED, result=" ".join(reasons), finished_at=at)
-        case RunApproved():
-            return replace(run, state=_S.READY, approved_by=actor)
-        case RunCancelled():
-            return replace(
-                run, state=_S.CANCELLED, result=f"Called off by {actor.name}.", finished_at=at
-            )
-        case RunStarted():
-            return replace(run, state=_S.RUNNING)
-        case VerificationStarted():
-            return replace(run, state=_S.VERIFYING)
-        case CompensationStarted(reason):
-            return replace(run, state=_S.COMPENSATING, result=reason)
-        case RunFinished(state, result):
-            return replace(run, state=state, result=result, finished_at=at)
-        case _:
-            return _evolve_step(run, event, at)
-
-
-def _evolve_step(run: Run, event: RunEvent, at: datetime) -> Run:
-    match event:
-        case StepStarted(step):
-            return _with(run, step, state=StepState.STARTED, started_at=at)
-        case StepProgressed(step, text):
-            return _with(run, step, progress=text)
-        case StepFinished(step, outcome):
-            return _with(run, step, state=StepState.DONE, outcome=outcome)
-        case StepFailed(step, reason):
-            return _with(run, step, state=StepState.FAILED, reason=reason)
-        case UndoStarted(step):
-            return _with(run, step, state=StepState.UNDOING, started_at=at)
-        case UndoFinished(step):
-            return _with(run, step, state=StepState.UNDONE)
-        case UndoFailed(step, reason):
-            return _with(run, step, state=StepState.UNDO_FAILED, reason=reason)
-        case _:
-            raise AssertionError(f"{_name(event)} is not a step's event")
-
-
-def _with(run: Run, step: str, **changes: Any) -> Run:
-    steps = (replace(record, **changes) if record.id == step else record for record in run.steps)
-    return replace(run, steps=tuple(steps))
-
-
-def _name(event: RunEvent) -> str:
-    return type(event).__name__
 
 
 def blank_records(runbook: Runbook) -> tuple[StepRecord, ...]:

@@ -9,7 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.domain.run import Run, StepRecord, StepState
-from bot.domain.run_events import CompensationStarted, RunFinished, RunState, VerificationStarted
+from bot.domain.run_events import (
+    CompensationStarted,
+    RunFinished,
+    RunState,
+    StepAsked,
+    VerificationStarted,
+)
 from bot.domain.runbook import Step
 
 
@@ -32,6 +38,13 @@ class Perform:
 
 
 @dataclass(frozen=True, slots=True)
+class Settle:
+    """Find out whether an interrupted step took effect; it is not done (again)."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
 class Undo:
     """Put a step's change back."""
 
@@ -42,10 +55,10 @@ class Undo:
 class Note:
     """Nothing to do outside: only write this event down."""
 
-    event: VerificationStarted | CompensationStarted | RunFinished
+    event: StepAsked | VerificationStarted | CompensationStarted | RunFinished
 
 
-Action = MakePlan | Begin | Perform | Undo | Note
+Action = MakePlan | Begin | Perform | Settle | Undo | Note
 
 
 def next_action(run: Run) -> Action | None:
@@ -60,6 +73,8 @@ def next_action(run: Run) -> Action | None:
         case RunState.VERIFYING:
             done = Note(RunFinished(RunState.SUCCEEDED, "Done and verified."))
             return _next_step(run, run.runbook.verification) or done
+        case RunState.CANCELLING:
+            return _after_abort(run)
         case RunState.COMPENSATING:
             return _next_undo(run)
         case _:
@@ -72,8 +87,28 @@ def _next_step(run: Run, steps: tuple[Step, ...]) -> Perform | Note | None:
         if record.state is StepState.FAILED:
             return _after_failure(run, f"{step.title} failed: {record.reason}")
         if record.state is not StepState.DONE:
-            return Perform(step.id, interrupted=record.state is StepState.STARTED)
+            return _ask(run, step) or Perform(step.id, record.state is StepState.STARTED)
     return None
+
+
+def _ask(run: Run, step: Step) -> Note | None:
+    asks = run.plan.steps[step.id].asks if run.plan else None
+    return Note(StepAsked(step.id, asks.text, asks.needs, asks.patience)) if asks else None
+
+
+def _after_abort(run: Run) -> Settle | Note:
+    """Stop where it is safe: what was begun is found out first, then undone or left."""
+    abort = run.aborted
+    assert abort is not None, "only an abort leads here"
+    for record in run.steps:
+        if record.state is StepState.STARTED:
+            return Settle(record.id)
+    reason = f"Aborted: {abort.reason}" if abort.reason else "Aborted."
+    if abort.undo and _to_undo(run):
+        return Note(CompensationStarted(reason))
+    changed = [record.id for record in _changed(run)]
+    stays = f" What these steps changed stays: {', '.join(changed)}." if changed else ""
+    return Note(RunFinished(RunState.CANCELLED, reason + (stays or " Nothing was changed.")))
 
 
 def _after_failure(run: Run, reason: str) -> Note:
@@ -90,6 +125,16 @@ def _to_undo(run: Run) -> tuple[StepRecord, ...]:
         record
         for record in reversed(run.steps)
         if record.state in standing and record.id in plans and plans[record.id].reversible
+    )
+
+
+def _changed(run: Run) -> tuple[StepRecord, ...]:
+    """The steps that are done and had something to change."""
+    plans = run.plan.steps if run.plan else {}
+    return tuple(
+        record
+        for record in run.steps
+        if record.state is StepState.DONE and record.id in plans and plans[record.id].targets
     )
 
 

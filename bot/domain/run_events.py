@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
+from bot.domain.access import Requirement
 from bot.domain.plan import Plan, StepOutcome
 
 
@@ -16,7 +18,9 @@ class RunState(StrEnum):
     AWAITING_APPROVAL = "awaiting_approval"
     READY = "ready"
     RUNNING = "running"
+    WAITING = "waiting"
     VERIFYING = "verifying"
+    CANCELLING = "cancelling"
     COMPENSATING = "compensating"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -56,6 +60,8 @@ class RunPlanned:
     """The plan stands: what would change, and nothing speaks against it."""
 
     plan: Plan
+    requirement: Requirement | None = None
+    """The approvals that it needs; None for what was planned before there were any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +73,46 @@ class RunRefused:
 
 @dataclass(frozen=True, slots=True)
 class RunApproved:
-    """Somebody approved the plan with this digest."""
+    """Somebody approved the plan with this digest, or started it where that is enough."""
 
     plan_digest: str
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunOverridden:
+    """Somebody broke the glass: it runs without the approvals that it lacks."""
+
+    reason: str
+    lacking: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RunExpired:
+    """Nobody let it run in time; the plan holds no longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunCancelled:
     """Somebody called it off before it began."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunPaused:
+    """Nothing new is begun until somebody says so; the step under way is finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResumed:
+    """It goes on after a pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunAborted:
+    """Somebody stopped it under way; `undo` says whether what it changed is put back."""
+
+    reason: str
+    undo: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +125,36 @@ class StepStarted:
     """Intent: written before the step touches anything."""
 
     step: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepAsked:
+    """The step is a person's: it waits until somebody says that it is done, or approves.
+
+    `needs` are the approvals by kind, empty where one word is enough; it waits `patience`.
+    """
+
+    step: str
+    question: str
+    needs: Mapping[str, int]
+    patience: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class StepApproved:
+    """Somebody approved the step that waits; it may need others too."""
+
+    step: str
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepAnswered:
+    """Somebody did the step that waits, or could not (`done`), and what they said of it."""
+
+    step: str
+    done: bool
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +230,17 @@ RunEvent = (
     | RunPlanned
     | RunRefused
     | RunApproved
+    | RunOverridden
+    | RunExpired
     | RunCancelled
+    | RunPaused
+    | RunResumed
+    | RunAborted
     | RunStarted
     | StepStarted
+    | StepAsked
+    | StepApproved
+    | StepAnswered
     | StepProgressed
     | StepFinished
     | StepFailed

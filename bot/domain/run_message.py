@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
+from bot.domain.access import Requirement, in_words, missing
 from bot.domain.cluster import BlastRadius
 from bot.domain.message import Button, ButtonStyle, Field, Message, Subject, SubjectKind
 from bot.domain.plan import Plan
-from bot.domain.run import Run, StepRecord, StepState
+from bot.domain.run import Run, RunCommand, StepRecord, StepState
 from bot.domain.run_events import RunState
 from bot.domain.runbook import Runbook
 
-RUN_APPROVE, RUN_CANCEL = "run.approve", "run.cancel"
-"""The actions of a run's buttons; the value is the run's id, a colon, the plan's digest."""
+
+RUN_ACTION = "run."
+"""How the actions of a run's buttons begin; a `RunCommand` follows.
+
+The value is the run's id, a colon, and what was shown: the plan's digest, or the step that asks.
+"""
 
 _MARKS = {
     RunState.PLANNING: "📋",
     RunState.AWAITING_APPROVAL: "✋",
     RunState.READY: "⏳",
     RunState.RUNNING: "⚙️",
+    RunState.WAITING: "⏸️",
     RunState.VERIFYING: "🔎",
+    RunState.CANCELLING: "🛑",
     RunState.COMPENSATING: "↩️",
     RunState.SUCCEEDED: "✅",
     RunState.FAILED: "❌",
@@ -31,6 +39,7 @@ _MARKS = {
 _STEP_MARKS = {
     StepState.PENDING: "·",
     StepState.STARTED: "…",
+    StepState.ASKED: "✋",
     StepState.DONE: "✓",
     StepState.FAILED: "✗",
     StepState.UNDOING: "↩",
@@ -50,11 +59,53 @@ def run_message(run: Run) -> Message:
             Field("Asked for by", run.requested_by.name),
             Field("Risk", run.runbook.risk.value),
         ),
-        body=run.result or run.runbook.summary,
+        body=_body(run),
         preformatted="\n".join((*_planned(run), *_steps(run))),
         buttons=_buttons(run),
         footer=f"Incident INC-{run.incident_id}" if run.incident_id else "",
     )
+
+
+def _body(run: Run) -> str:
+    """What matters now: the end, what is waited for, or what the runbook is for."""
+    override = f"🚨 Approval overridden by {_approver(run)}: {run.overridden}\n" * bool(
+        run.overridden
+    )
+    if run.result:
+        return override + run.result
+    if run.state is RunState.AWAITING_APPROVAL:
+        return f"{run.runbook.summary}\n{_permission(run)}"
+    if run.state is RunState.WAITING:
+        return override + _waiting(run)
+    return override + run.runbook.summary
+
+
+def _approver(run: Run) -> str:
+    return run.approved_by.name if run.approved_by else "somebody"
+
+
+def _permission(run: Run) -> str:
+    needs = run.requirement
+    if needs is None or not needs.needs:
+        return "Nobody has to approve it: read the plan, then run it."
+    given = f" Approved by {', '.join(one.by.name for one in run.approvals)}." * bool(run.approvals)
+    return (
+        f"It needs {in_words(run.missing)} by others than {run.requested_by.name}"
+        f" (rule {needs.rule}), within {_length(needs.valid_for)}.{given}"
+    )
+
+
+def _waiting(run: Run) -> str:
+    if run.asked is None:
+        return "Paused: nothing new is begun until somebody lets it go on."
+    question = run.question(run.asked.id)
+    lacking = missing(question.needs, run.asked.approvals)
+    return f"{question.text}\nIt needs {in_words(lacking)}." if lacking else question.text
+
+
+def _length(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
 
 
 def run_line(run: Run) -> str:
@@ -63,12 +114,19 @@ def run_line(run: Run) -> str:
     return f"{_MARKS[run.state]} run {run.id} {state}: {run.title} {run.result}".rstrip()
 
 
-def plan_message(runbook: Runbook, plan: Plan) -> Message:
+def plan_message(runbook: Runbook, plan: Plan, needs: Requirement) -> Message:
     """A plan that nobody has asked to run."""
     problems = "\n".join(f"✗ {problem}" for problem in plan.problems)
     return Message(
         headline=f"📋 Plan of {runbook.reference}",
-        fields=(Field("Risk", runbook.risk.value), Field("Changes now", "nothing")),
+        fields=(
+            Field("Risk", runbook.risk.value),
+            Field("Changes now", "nothing"),
+            Field(
+                "To run it",
+                f"{in_words(needs.needs)}, rule {needs.rule}" if needs.needs else "no approval",
+            ),
+        ),
         body=f"It would be refused:\n{problems}" if problems else runbook.summary,
         preformatted="\n".join(plan_lines(plan)),
         footer="Planned by reading and by dry runs on the server.",
@@ -114,11 +172,44 @@ def _blast(radius: BlastRadius) -> Sequence[str]:
     return lines
 
 
+_UNDER_WAY = (RunState.RUNNING, RunState.VERIFYING)
+
+
 def _buttons(run: Run) -> tuple[Button, ...]:
-    if run.state is not RunState.AWAITING_APPROVAL or run.plan is None:
+    if run.state is RunState.AWAITING_APPROVAL and run.plan is not None:
+        return _permission_buttons(run, f"{run.id}:{run.plan.digest}")
+    value = f"{run.id}:{run.asked.id if run.asked else ''}"
+    if run.state in _UNDER_WAY:
+        return (_button(RunCommand.PAUSE, value, "Pause"), *_abort_buttons(value))
+    if run.state is not RunState.WAITING:
         return ()
-    value = f"{run.id}:{run.plan.digest}"
+    if run.asked is None:
+        resume = _button(RunCommand.RESUME, value, "Go on", ButtonStyle.PRIMARY)
+        return (resume, *_abort_buttons(value))
+    done = "Approve" if run.question(run.asked.id).needs else "Done"
     return (
-        Button(RUN_APPROVE, value, "Run it", ButtonStyle.PRIMARY),
-        Button(RUN_CANCEL, value, "Call it off"),
+        _button(RunCommand.DONE, value, done, ButtonStyle.PRIMARY),
+        _button(RunCommand.FAILED, value, "It can’t be done"),
+        *_abort_buttons(value),
+    )
+
+
+def _button(
+    command: RunCommand, value: str, label: str, style: ButtonStyle = ButtonStyle.DEFAULT
+) -> Button:
+    return Button(f"{RUN_ACTION}{command.value}", value, label, style)
+
+
+def _permission_buttons(run: Run, value: str) -> tuple[Button, ...]:
+    label = "Approve" if run.missing else "Run it"
+    return (
+        _button(RunCommand.APPROVE, value, label, ButtonStyle.PRIMARY),
+        _button(RunCommand.CANCEL, value, "Call it off"),
+    )
+
+
+def _abort_buttons(value: str) -> tuple[Button, ...]:
+    return (
+        _button(RunCommand.ABORT, value, "Abort and undo", ButtonStyle.DANGER),
+        _button(RunCommand.STOP, value, "Stop here"),
     )

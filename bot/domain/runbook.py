@@ -1,21 +1,20 @@
 """A runbook: what to do, in versioned, typed steps.
 
 The text is YAML (``runbooks/<name>/<version>.yaml``, read by ``adapters/runbooks.py``).
-Values are substituted (``${parameters.workload}``), never evaluated: a placeholder is
-replaced by the value as it is, whole, and nothing in the value is looked at again.
+Values are substituted (`domain/placeholders.py`), never evaluated.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from bot.domain.errors import InvalidInput
-
-_PLACEHOLDER = re.compile(r"\$\{parameters\.([a-z][a-z0-9_]*)\}")
-_ANY_PLACEHOLDER = re.compile(r"\$\{[^}]*\}?")
+from bot.domain.parameter import Parameter, check_value
+from bot.domain.placeholders import Values, substitute
 
 
 class Risk(StrEnum):
@@ -27,36 +26,14 @@ class Risk(StrEnum):
     HIGH = "high"
 
 
-class ParameterType(StrEnum):
-    """The types of a runbook's parameters; `FORMS` holds the form of each."""
-
-    STRING = "string"
-    INTEGER = "integer"
-    DURATION = "duration"
-    WORKLOAD = "workload"
-    SERVICE = "service"
-    REVISION = "revision"
-    URL = "url"
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One parameter; without a default it must be given. Values are kept as text."""
-
-    name: str
-    type: ParameterType
-    description: str
-    default: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: its kind names the code, its arguments may hold placeholders."""
+    """One step: its kind names the code. Its arguments are JSON values with placeholders."""
 
     id: str
     kind: str
     title: str
-    arguments: Mapping[str, str]
+    arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +49,8 @@ class Runbook:
     verification: tuple[Step, ...]
     text: str
     digest: str
+    deprecated: str = ""
+    """Why not to use it any more, and what to use instead; empty if it may be used."""
 
     @property
     def reference(self) -> str:
@@ -82,73 +61,24 @@ class Runbook:
         """The step with that id, of the steps or the verification."""
         return next(step for step in (*self.steps, *self.verification) if step.id == step_id)
 
+    def arguments(
+        self,
+        step: Step,
+        parameters: Mapping[str, str],
+        decided: Mapping[str, Mapping[str, str]],
+    ) -> Mapping[str, Any]:
+        """The step's arguments with every placeholder replaced.
+
+        `decided` holds, by step id, what the plans of the steps before this one decided.
+        Raises `InvalidInput` when a plan has not decided what this step needs.
+        """
+        numbers = frozenset(it.name for it in self.parameters if it.is_number)
+        return substitute(step.arguments, Values(parameters, decided, numbers))
+
     @property
     def usage(self) -> str:
         """How to call it: ``restart <workload> [timeout=600s]``."""
-        words = [
-            f"<{parameter.name}>"
-            if parameter.default is None
-            else f"[{parameter.name}={parameter.default}]"
-            for parameter in self.parameters
-        ]
-        return " ".join([self.name, *words])
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How a value is written: as a regular expression, in words, by an example."""
-
-    pattern: str
-    words: str
-    example: str
-
-
-_NAME = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
-_OBJECT = f"{_NAME}/{_NAME}"
-_CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
-FORMS: Mapping[ParameterType, Form] = {
-    ParameterType.STRING: Form(f"[^{_CONTROL}]{{0,500}}", "a text of one line", "text"),
-    ParameterType.INTEGER: Form(r"-?[0-9]{1,9}", "a whole number", "1"),
-    ParameterType.DURATION: Form(
-        r"[0-9]{1,6}(ms|s|m|h)", "a duration such as 30s, 10m or 1h", "30s"
-    ),
-    ParameterType.WORKLOAD: Form(_OBJECT, "a Deployment as namespace/name", "payments/checkout"),
-    ParameterType.SERVICE: Form(_OBJECT, "a Service as namespace/name", "payments/checkout"),
-    ParameterType.REVISION: Form(
-        r"previous|[1-9][0-9]{0,8}", "a revision's number, or previous", "previous"
-    ),
-    ParameterType.URL: Form(
-        rf"(https?://[^\s<>{_CONTROL}]{{1,2000}})?",
-        "an http or https address, or nothing",
-        "https://example.com/healthz",
-    ),
-}
-"""Sources: Kubernetes' names are DNS subdomains (RFC 1123), revisions are counted from 1."""
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_SHOWN = 60
-"""Characters of a refused value that are repeated to whoever sent it."""
-
-
-def check_form(form: Form, name: str, value: str) -> str:
-    """The value itself when it has the form; `InvalidInput` names it and says what is wrong."""
-    if re.fullmatch(form.pattern, value) is None:
-        shown = value if len(value) <= _SHOWN else value[:_SHOWN] + "…"
-        raise InvalidInput(f"{name} must be {form.words}; it is “{shown}”.")
-    return value
-
-
-def check_value(parameter: Parameter, value: str) -> str:
-    """The value itself when it has the parameter's form; `InvalidInput` says what is wrong."""
-    return check_form(FORMS[parameter.type], parameter.name, value)
-
-
-def seconds(duration: str) -> float:
-    """A checked duration in seconds: ``10m`` is 600.0."""
-    match = re.fullmatch(r"([0-9]{1,6})(ms|s|m|h)", duration)
-    if match is None:
-        raise InvalidInput(f"“{duration}” is not a duration; write it like 30s, 10m or 1h.")
-    return int(match[1]) * _UNITS[match[2]]
+        return " ".join([self.name, *(parameter.usage for parameter in self.parameters)])
 
 
 def bind(runbook: Runbook, words: Sequence[str]) -> Mapping[str, str]:
@@ -187,22 +117,3 @@ def _value(parameter: Parameter, given: Mapping[str, str], runbook: Runbook) -> 
     if parameter.default is None:
         raise InvalidInput(f"{parameter.name} is missing. Usage: {runbook.usage}")
     return parameter.default
-
-
-def placeholders(arguments: Mapping[str, str]) -> frozenset[str]:
-    """The names of the parameters that these arguments refer to."""
-    return frozenset(name for value in arguments.values() for name in _PLACEHOLDER.findall(value))
-
-
-def unknown_placeholders(text: str, known: Collection[str]) -> tuple[str, ...]:
-    """What looks like a placeholder in `text` but is not one of a `known` parameter."""
-    known_forms = {f"${{parameters.{name}}}" for name in known}
-    return tuple(found for found in _ANY_PLACEHOLDER.findall(text) if found not in known_forms)
-
-
-def substitute(arguments: Mapping[str, str], parameters: Mapping[str, str]) -> Mapping[str, str]:
-    """The arguments with every placeholder replaced, once, by its parameter's value."""
-    return {
-        key: _PLACEHOLDER.sub(lambda match: parameters[match[1]], value)
-        for key, value in arguments.items()
-    }

@@ -39,7 +39,7 @@ def synthetic_alert(
     }
     annotations = {
         "summary": "TEST of the way of a page; nothing is wrong.",
-        "description": "Somebody ran `tocsin page test`. It is resolved by itself.",
+        "description": "Somebody ran `tocsin page test`, or it was due. It ends by itself.",
     }
     status = AlertStatus.RESOLVED if ended_at else AlertStatus.FIRING
     return Alert(fingerprint_of(labels), status, labels, annotations, started_at, ended_at)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.actor import Actor
+from bot.domain.declaration import DECLARED_RULE
 from bot.domain.incident_events import (
     Absorbed,
     Acknowledged,
@@ -20,15 +21,18 @@ from bot.domain.incident_events import (
     FallbackUsed,
     IncidentEvent,
     IncidentOpened,
+    InvitationRefused,
     MessagePosted,
     MessageRefused,
     Mitigated,
     NoteAdded,
+    OnCallInvited,
     PageAction,
     PageConfirmed,
     PageDelayed,
     PageRefused,
     PageSent,
+    PageShrunk,
     Quieted,
     Reopened,
     Resolved,
@@ -40,30 +44,17 @@ from bot.domain.incident_events import (
     SilenceRefused,
     StillOnItAsked,
     Suppressed,
+    TicketDelayed,
     TicketOpened,
+    TicketRefused,
+    TicketTold,
     Unacknowledged,
     Unsuppressed,
 )
 from bot.domain.oncall import PagerActionKind
-from bot.domain.run_events import (
-    CompensationStarted,
-    RunApproved,
-    RunCancelled,
-    RunEvent,
-    RunFinished,
-    RunPlanned,
-    RunRefused,
-    RunRequested,
-    RunStarted,
-    StepFailed,
-    StepFinished,
-    StepProgressed,
-    StepStarted,
-    UndoFailed,
-    UndoFinished,
-    UndoStarted,
-    VerificationStarted,
-)
+from bot.domain.run_events import RunEvent
+from bot.domain.run_timeline import run_sentence
+from bot.domain.ticket import TicketAction
 
 Event = IncidentEvent | RunEvent
 
@@ -103,8 +94,8 @@ def entries(recorded: Sequence[Recorded]) -> tuple[Entry, ...]:
 def sentence(event: Event) -> str:
     """What happened, without who did it."""
     match event:
-        case IncidentOpened(title=title, classification=why):
-            return f"Opened as {why.level}: {title}. Rule {why.rule}: {why.reason}"
+        case IncidentOpened():
+            return _opened(event)
         case AlertsChanged():
             return _alerts(event)
         case Acknowledged():
@@ -127,6 +118,13 @@ def sentence(event: Event) -> str:
             return f"Ticket entered; a response is due by {due_at:%Y-%m-%d %H:%M} UTC."
         case _:
             return _noise(event)
+
+
+def _opened(event: IncidentOpened) -> str:
+    why = event.classification
+    if why.rule == DECLARED_RULE:
+        return f"Declared as {why.level}: {event.title}."
+    return f"Opened as {why.level}: {event.title}. Rule {why.rule}: {why.reason}"
 
 
 _DONE_AT_PAGER = {
@@ -185,10 +183,16 @@ def _delivery(event: Event) -> str:
             return (
                 f"{_TELLING[action]} failed (try {attempt}): {reason} Next try in {retry_in:.0f} s."
             )
+        case PageShrunk(reason):
+            return f"The page was refused: {reason} It was sent again in its smallest form."
         case PageRefused(action, reason):
             return f"{_TELLING[action]} was refused: {reason}"
         case MessagePosted(channel):
             return f"Announced in {channel}."
+        case OnCallInvited(names):
+            return f"On call, and invited to the channel: {', '.join(names)}."
+        case InvitationRefused(name, reason):
+            return f"{name} is on call and could not be invited to the channel: {reason}"
         case MessageRefused(reason):
             return f"The chat message was refused: {reason}"
         case _:
@@ -215,53 +219,29 @@ def _escalation(event: Event) -> str:
         case SecondPageClosed():
             return "The page at the second pager was resolved."
         case _:
-            return _run(event)
+            return _ticket(event)
 
 
-def _run(event: Event) -> str:
+_TICKET = {
+    TicketAction.CREATE: "is entered",
+    TicketAction.UPDATE: "is up to date",
+    TicketAction.CLOSE: "is closed",
+    TicketAction.REOPEN: "is open again",
+}
+
+
+def _ticket(event: Event) -> str:
+    """What the tracker was told."""
     match event:
-        case RunRequested(runbook, parameters):
-            given = " ".join(f"{name}={value}" for name, value in parameters.items() if value)
-            return f"Asked for {runbook} {given}".rstrip() + "."
-        case RunPlanned(plan):
-            return f"Planned: {sum(len(step.changes) for step in plan.steps.values())} change(s)."
-        case RunRefused(reasons):
-            return f"Refused: {' '.join(reasons)}"
-        case RunApproved():
-            return "Approved the plan."
-        case RunCancelled():
-            return "Called off."
-        case RunStarted():
-            return "Started."
-        case VerificationStarted():
-            return "All steps done; verifying."
-        case CompensationStarted(reason):
-            return f"Putting the changes back. {reason}"
-        case RunFinished(state, result):
-            return f"Ended {state.value}. {result}"
+        case TicketTold(action, ref):
+            return f"Ticket {ref.name} {_TICKET[action]}: {ref.url}"
+        case TicketDelayed(action, reason, attempt, retry_in):
+            failed = f"Try {attempt} to {action} the ticket failed: {reason}"
+            return f"{failed} Next try in {retry_in:.0f} s."
+        case TicketRefused(action, reason):
+            return f"The tracker refused to {action} the ticket: {reason}"
         case _:
-            return _step(event)
-
-
-def _step(event: Event) -> str:
-    match event:
-        case StepStarted(step):
-            return f"Step {step} began."
-        case StepProgressed(step, text):
-            return f"Step {step}: {text}"
-        case StepFinished(step, outcome, observed):
-            found = " (found done after an interruption)" if observed else ""
-            return f"Step {step} done{found}: {outcome.summary}"
-        case StepFailed(step, reason):
-            return f"Step {step} failed: {reason}"
-        case UndoStarted(step):
-            return f"Undoing step {step}."
-        case UndoFinished(step, outcome):
-            return f"Step {step} undone: {outcome.summary}"
-        case UndoFailed(step, reason):
-            return f"Step {step} could not be undone: {reason}"
-        case _:
-            raise AssertionError(f"no sentence for {type(event).__name__}")
+            return run_sentence(event)
 
 
 def _alerts(event: AlertsChanged) -> str:

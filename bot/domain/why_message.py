@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.domain.classify import DEFAULT_RULE
+from bot.domain.declaration import DECLARED_RULE
 from bot.domain.incident import OVERRIDE_RULE
 from bot.domain.message import Field, Message
 from bot.domain.stamps import stamp
@@ -27,7 +28,7 @@ def why_message(why: Why) -> Message:
             Field("Rule", _rule(ruled.rule)),
             Field("Policy", ruled.policy_digest[:SHOWN_DIGEST]),
             Field("Decided", stamp(why.ruling.at)),
-            Field("By the alert", _alert(why.judged)),
+            Field("By the alert", _alert(why)),
         ),
         preformatted="\n".join(why_lines(why, SHOWN_RULES)),
         footer=_note(why),
@@ -64,12 +65,16 @@ def _level(why: Why) -> str:
 
 
 def _rule(rule: str) -> str:
+    if rule == DECLARED_RULE:
+        return "none: a person declared it"
     return "none, so the policy’s default" if rule == DEFAULT_RULE else rule
 
 
-def _alert(judged: Judged | None) -> str:
+def _alert(why: Why) -> str:
+    judged = why.judged
     if judged is None:
-        return "not known any more"
+        declared = why.ruling.classification.rule == DECLARED_RULE
+        return "none" if declared else "not known any more"
     name = f"{judged.alert.name} ({judged.alert.status.value}): {judged.alert.summary}"
     return name if judged.decided else f"perhaps {name}"
 

@@ -17,6 +17,7 @@ import structlog
 from bot.app.attendance import Attendance
 from bot.app.chat_delivery import ChatDelivery
 from bot.app.intake import BATCH_ROWS, Intake
+from bot.app.invitations import Invitations
 from bot.app.maintenance import WindowReview
 from bot.app.oncall import OnCallAnswers
 from bot.app.page_delivery import PageDelivery
@@ -25,6 +26,8 @@ from bot.app.pager_matching import PagerMatching
 from bot.app.plan_answers import PlanAnswers
 from bot.app.retry import ask_again
 from bot.app.runner import Runner
+from bot.app.runs import Runs
+from bot.app.ticket_delivery import TicketDelivery
 from bot.app.upkeep import Upkeep
 from bot.domain.effects import (
     AdvanceRun,
@@ -32,6 +35,8 @@ from bot.domain.effects import (
     AnswerPlan,
     Attend,
     Effect,
+    ExpireRun,
+    InviteOnCall,
     MatchPagerEvent,
     ReviewSeverity,
     ReviewWindow,
@@ -41,6 +46,7 @@ from bot.domain.effects import (
     UpdateMessage,
     UpdatePage,
     UpdateSilence,
+    UpdateTicket,
     WriteNote,
 )
 from bot.domain.errors import PermanentError, TemporaryError
@@ -64,6 +70,7 @@ _Upkeep = (
     | MatchPagerEvent
     | SetUrgency
     | WriteNote
+    | UpdateTicket
 )
 
 _log = structlog.get_logger(__name__)
@@ -77,11 +84,14 @@ class UseCases:
     attendance: Attendance
     chat: ChatDelivery
     plans: PlanAnswers
+    runs: Runs
     upkeep: Upkeep
     windows: WindowReview
     on_call: OnCallAnswers
+    invitations: Invitations
     matching: PagerMatching
     amendments: PagerAmendments
+    tickets: TicketDelivery
 
 
 class EffectWorker:
@@ -126,6 +136,10 @@ class EffectWorker:
                 does.plans.answer(effect)
             case AnswerOnCall():
                 does.on_call.answer(effect)
+            case InviteOnCall():
+                does.invitations.invite(effect)
+            case ExpireRun(run_id):
+                does.runs.expire(run_id)
             case AdvanceRun():
                 raise AssertionError("runs are advanced by their own workflow")
             case _:
@@ -148,6 +162,8 @@ class EffectWorker:
                 does.amendments.set_urgency(effect)
             case WriteNote():
                 does.amendments.write_note(effect)
+            case UpdateTicket():
+                does.tickets.update(effect)
 
     def _ask_again(self, effect: Effect) -> None:
         """Enqueue the same effect for later; a database that is away is waited for."""

@@ -11,10 +11,10 @@ from bot.ports.machine import Clock, Counters, Gauges
 from bot.ports.notifier import Notifier
 from bot.ports.objects import Objects
 from bot.ports.paging import PagerRecords
-from bot.ports.steps import RunbookLibrary, StepContext, StepKind
+from bot.ports.steps import RunbookLibrary, StepContext, StepKind, StepOccasion
 from bot.ports.store import PostedMessage, Reader, Relation, Role, Store, Transaction
 from bot.ports.tickets import Tickets
-from bot.ports.vendors import Chat, HealthProbe, Metrics, Pager
+from bot.ports.vendors import Chat, Graphs, HealthAnswer, HealthProbe, Metrics, Pager
 
 __all__ = [
     "AlertSource",
@@ -23,6 +23,8 @@ __all__ = [
     "Cluster",
     "Counters",
     "Gauges",
+    "Graphs",
+    "HealthAnswer",
     "HealthProbe",
     "Inbox",
     "InboxRow",
@@ -39,6 +41,7 @@ __all__ = [
     "Source",
     "StepContext",
     "StepKind",
+    "StepOccasion",
     "Store",
     "Tickets",
     "Transaction",

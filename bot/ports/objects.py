@@ -21,10 +21,18 @@ class Objects(Protocol):
 
     def read(self, ref: ObjectRef) -> Resource: ...
 
-    def find(self, kind: str, namespace: str, labels: Mapping[str, str]) -> Sequence[Resource]:
+    def find(
+        self,
+        kind: str,
+        namespace: str,
+        labels: Mapping[str, str],
+        *,
+        fields: Mapping[str, str] | None = None,
+    ) -> Sequence[Resource]:
         """The objects of a kind (`kind_of`) with all these labels, by name.
 
-        An empty namespace stands for every one, and no labels for every object.
+        An empty namespace stands for every one, and no labels for every object. `fields`
+        are a field selector's, such as ``spec.nodeName``: each kind has a few of its own.
         """
         ...
 
@@ -32,11 +40,14 @@ class Objects(Protocol):
         """Make a new object. One of that name with this very marker is returned as it is."""
         ...
 
-    def apply(self, manifest: Manifest, marker: Marker, *, dry_run: bool = False) -> Resource:
+    def apply(
+        self, manifest: Manifest, marker: Marker, *, version: str = "", dry_run: bool = False
+    ) -> Resource:
         """Server-side apply: own exactly the fields that the manifest has.
 
-        A field that somebody else owns is a `PermanentError` that names them; it is never
-        taken by force.
+        A field that somebody else owns and that would change is a `PermanentError` that names
+        them; it is never taken by force. With `version` it goes only onto that
+        `Resource.version`, and fields that earlier steps of Tocsin own are taken over.
         """
         ...
 
@@ -47,9 +58,13 @@ class Objects(Protocol):
         marker: Marker,
         *,
         version: str = "",
+        subresource: str = "",
         dry_run: bool = False,
     ) -> Resource:
-        """JSON merge patch (RFC 7386); with `version` only onto that `Resource.version`."""
+        """JSON merge patch (RFC 7386); with `version` only onto that `Resource.version`.
+
+        A `subresource`, such as ``status``, takes no annotation: there the marker isn't written.
+        """
         ...
 
     def delete(self, ref: ObjectRef, uid: str, *, dry_run: bool = False) -> None:
@@ -60,6 +75,11 @@ class Objects(Protocol):
         """Ask for a pod's eviction. A budget's refusal is a `TemporaryError`; a pod gone, fine."""
         ...
 
-    def log(self, pod: ObjectRef, container: str = "", lines: int = 100) -> str:
-        """The end of a container's log (its only or first one, if none is named)."""
+    def log(
+        self, pod: ObjectRef, container: str = "", lines: int = 100, *, previous: bool = False
+    ) -> str:
+        """The end of a container's log (its only or first one, if none is named).
+
+        With `previous` it is the log of the container before its last restart.
+        """
         ...

@@ -12,7 +12,25 @@ from bot.domain.runbook import Runbook
 from bot.ports.cluster import Cluster
 from bot.ports.machine import Clock
 from bot.ports.objects import Objects
-from bot.ports.vendors import HealthProbe, Metrics
+from bot.ports.vendors import Graphs, HealthProbe, Metrics
+
+
+def _never() -> bool:
+    return False
+
+
+def _to_nobody(_text: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StepOccasion:
+    """What a step's context is made for: a step of a run, or of a plan that nobody asked to run."""
+
+    marker: Marker
+    decided: Mapping[str, str] = field(default_factory=dict)
+    incident_id: int | None = None
+    progress: Callable[[str], None] = _to_nobody
+    stopped: Callable[[], bool] = _never
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +50,14 @@ class StepContext:
     progress: Callable[[str], None]
     metrics: Metrics | None = None
     """None where no Prometheus is configured."""
+    graphs: Graphs | None = None
+    """As `metrics`."""
     objects: Objects = field(kw_only=True)
     """Any object of the cluster, custom resources included."""
+    stopped: Callable[[], bool] = _never
+    """Whether the run is being aborted: whoever waits for something then stops waiting."""
+    incident_id: int | None = None
+    """The incident that the run belongs to, if it belongs to one."""
 
 
 class StepKind(Protocol):

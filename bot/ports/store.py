@@ -20,6 +20,8 @@ from bot.domain.incident import Incident, IncidentState
 from bot.domain.incident_events import IncidentOpened
 from bot.domain.maintenance import Window
 from bot.domain.message import MessageRef, Subject
+from bot.domain.page import UnknownPagerEvent
+from bot.domain.page_test import PageTest
 from bot.domain.run import Run
 from bot.domain.run_events import RunState
 from bot.domain.timeline import Event, Recorded
@@ -100,6 +102,10 @@ class Reader(Protocol):
         """Raises `NotFound`."""
         ...
 
+    def groups_of(self, user_id: str) -> frozenset[str]:
+        """The chat's user groups (``@sre``) that somebody was in when they were last read."""
+        ...
+
     def runs(self, states: Sequence[RunState] | None = None, limit: int = 50) -> Sequence[Run]:
         """The newest first; `states` None means all."""
         ...
@@ -142,6 +148,14 @@ class Reader(Protocol):
 
     def beats(self) -> Sequence[Beat]:
         """The last beat of each dead man's switch."""
+        ...
+
+    def unknown_pager_events(self, limit: int = 50) -> Sequence[UnknownPagerEvent]:
+        """The pager's events that were kept because nobody knows their type, the newest first."""
+        ...
+
+    def page_tests(self, limit: int = 50) -> Sequence[PageTest]:
+        """The tests of the way of a page, the newest first; it may still wait for its time."""
         ...
 
     def policy_text(self, digest: str) -> str | None:
@@ -191,6 +205,14 @@ class Transaction(Reader, Protocol):
 
     def save_beat(self, beat: Beat) -> None: ...
 
+    def keep_pager_event(self, event: UnknownPagerEvent) -> None:
+        """Keep it for as long as what was seen is kept; one that comes again is kept once."""
+        ...
+
+    def save_page_test(self, test: PageTest) -> None:
+        """Save it; the id 0 is replaced with one of its own."""
+        ...
+
     def keep_policy(self, digest: str, name: str, text: str, at: datetime) -> None:
         """Keep the text of a policy that is in use from now on."""
         ...
@@ -200,6 +222,10 @@ class Transaction(Reader, Protocol):
         ...
 
     def save_run(self, run: Run) -> None: ...
+
+    def save_groups(self, members: Mapping[str, frozenset[str]]) -> None:
+        """Replace what is known of the chat's user groups: the ids of each one's members."""
+        ...
 
     def append(
         self,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.graph import Graph, Picture
 from bot.domain.message import Message, MessageRef, Subject
 from bot.domain.page import Page
 
@@ -42,6 +44,17 @@ class Chat(Protocol):
         """Answer a slash command late, to the one who gave it (for 30 minutes)."""
         ...
 
+    def invite(self, channel: str, user: str) -> bool:
+        """Invite the person with that id to the channel; False: who is there already.
+
+        Where the chat itself has to be in the channel for that, it joins if it may.
+        """
+        ...
+
+    def members_of(self, handles: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """The user ids in each of these user groups (``@sre``); one that isn't there is empty."""
+        ...
+
     def user_of(self, email: str) -> str | None:
         """The id of the person with that e-mail address, None where nobody has it."""
         ...
@@ -55,9 +68,29 @@ class Metrics(Protocol):
         ...
 
 
-class HealthProbe(Protocol):
-    """A look at a service from the outside."""
+class Graphs(Protocol):
+    """Pictures of how what Prometheus has recorded went over time."""
 
-    def status(self, url: str, timeout: float) -> int:
-        """The HTTP status that a GET of `url` answers; redirects are not followed."""
+    def draw(self, graph: Graph, timeout: float) -> Picture:
+        """The graph, to be read on a phone; `timeout` in seconds is the query's."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HealthAnswer:
+    """What a GET answered: its status, and the beginning of its body as text."""
+
+    status: int
+    text: str = ""
+
+
+class HealthProbe(Protocol):
+    """A look at a service from the outside; only at hosts that are allowed."""
+
+    def check(self, url: str) -> None:
+        """Raises `InvalidInput` for an address that won't be asked; asks nobody."""
+        ...
+
+    def get(self, url: str, timeout: float) -> HealthAnswer:
+        """What a GET of `url` answers; redirects are not followed."""
         ...

@@ -14,16 +14,18 @@ from typing import Annotated, Any, Self
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    StringConstraints,
     ValidationError,
     ValidationInfo,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from bot.domain.cluster import ObjectKind, ObjectRef
+from bot.domain.cluster import DEPLOYMENT, SERVICE, ObjectRef
 from bot.domain.errors import InvalidInput
-from bot.domain.runbook import FORMS, Form, ParameterType, check_form
+from bot.domain.parameter import FORMS, Form, ParameterType, check_form
 
 SENTENCE = "sentence"
 """The type of those pydantic errors whose message is a whole sentence that names its field."""
@@ -35,8 +37,8 @@ class Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @classmethod
-    def read(cls, values: Mapping[str, str]) -> Self:
-        """The arguments in these texts; `InvalidInput` says all that is wrong with them."""
+    def read(cls, values: Mapping[str, Any]) -> Self:
+        """The arguments in these JSON values; `InvalidInput` says all that is wrong with them."""
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
@@ -86,16 +88,23 @@ Duration = Annotated[str, Formed(FORMS[ParameterType.DURATION])]
 Workload = Annotated[str, Formed(FORMS[ParameterType.WORKLOAD])]
 ServiceName = Annotated[str, Formed(FORMS[ParameterType.SERVICE])]
 RevisionName = Annotated[str, Formed(FORMS[ParameterType.REVISION])]
+Namespace = Annotated[str, Formed(FORMS[ParameterType.NAMESPACE])]
+ObjectName = Annotated[str, Formed(FORMS[ParameterType.NAME])]
+Image = Annotated[str, Formed(FORMS[ParameterType.IMAGE])]
 Url = Annotated[str, Formed(FORMS[ParameterType.URL])]
+Word = Annotated[str, Field(coerce_numbers_to_str=True, max_length=4000)]
+"""A text inside a list or mapping, where a placeholder of a whole number becomes a number."""
+LabelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,316}$")]
+LabelValue = Annotated[Word, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,62})?$")]
 
 
 def deployment_ref(workload: str) -> ObjectRef:
     """The Deployment that ``namespace/name`` means."""
     namespace, _, name = workload.partition("/")
-    return ObjectRef(ObjectKind.DEPLOYMENT, namespace, name)
+    return ObjectRef(DEPLOYMENT, namespace, name)
 
 
 def service_ref(service: str) -> ObjectRef:
     """The Service that ``namespace/name`` means."""
     namespace, _, name = service.partition("/")
-    return ObjectRef(ObjectKind.SERVICE, namespace, name)
+    return ObjectRef(SERVICE, namespace, name)

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from bot.domain.cluster import Deployment, Service
 from bot.domain.errors import InvalidInput, PermanentError
 from bot.domain.plan import StepOutcome, StepPlan, Target
+from bot.domain.resource import Resource
 from bot.ports import StepContext
 from bot.steps.arguments import Arguments
 
@@ -20,6 +21,7 @@ class BaseStep(ABC, Generic[A]):
     name: str
     arguments: type[A]
     mutates: bool
+    decides: frozenset[str] = frozenset()
 
     def plan(self, arguments: A, context: StepContext) -> StepPlan:
         """The plan; what stands against it is said in its problems, not raised."""
@@ -72,6 +74,6 @@ class MutatingStep(BaseStep[A]):
     def undo(self, arguments: A, outcome: StepOutcome, context: StepContext) -> StepOutcome: ...
 
 
-def target_of(seen: Deployment | Service) -> Target:
+def target_of(seen: Deployment | Service | Resource) -> Target:
     """What a plan remembers of an object in order to notice that it changed."""
     return Target(seen.ref, seen.uid, seen.spec_digest)

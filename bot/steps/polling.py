@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.errors import PermanentError, TemporaryError
-from bot.domain.runbook import seconds
+from bot.domain.parameter import seconds
 from bot.ports import StepContext
 
 INTERVAL = 1.0
@@ -43,7 +43,8 @@ def watch(context: StepContext, look: Callable[[], Look], patience: Patience) ->
     """Look until it is good and has stayed so; each new line is reported as progress.
 
     It has to become good before the timeout, counted from `context.marker.at`; the soak
-    may end after it, since a soak interrupted by a crash begins anew. Raises `NotReached`.
+    may end after it, since a soak interrupted by a crash begins anew. A run that is aborted
+    ends it at once. Raises `NotReached`.
     """
     deadline = context.marker.at + timedelta(seconds=seconds(patience.timeout))
     soak = timedelta(seconds=seconds(patience.soak))
@@ -58,6 +59,8 @@ def watch(context: StepContext, look: Callable[[], Look], patience: Patience) ->
         good_since = _good_since(seen, good_since, now)
         if seen.good and good_since is not None and now - good_since >= soak:
             return seen
+        if context.stopped():
+            raise NotReached(f"The run is being aborted; {seen.says}.")
         if now >= (deadline if good_since is None else max(deadline, good_since + soak)):
             raise NotReached(f"Not within {patience.timeout}: {seen.says}.")
         context.clock.sleep(INTERVAL)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from bot.domain.errors import PermanentError
+from bot.domain.parameter import Form
 from bot.domain.plan import StepOutcome, StepPlan
-from bot.domain.runbook import Form
 from bot.ports import StepContext
 from bot.steps.arguments import Duration, Formed
 from bot.steps.base import ReadOnlyStep

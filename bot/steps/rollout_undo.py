@@ -29,6 +29,7 @@ class RolloutUndo(MutatingStep[RolloutUndoArguments]):
 
     name = "kubernetes.rollout_undo"
     arguments = RolloutUndoArguments
+    decides = frozenset({"revision", "replica_set", "previous_revision", "previous_replica_set"})
 
     def intent(self, arguments: RolloutUndoArguments) -> str:
         revision = arguments.revision

@@ -32,6 +32,7 @@ class SwitchService(MutatingStep[SwitchServiceArguments]):
 
     name = "kubernetes.switch_service"
     arguments = SwitchServiceArguments
+    decides = frozenset({"selector", "previous"})
 
     def intent(self, arguments: SwitchServiceArguments) -> str:
         return (

@@ -13,14 +13,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.adapters.kubernetes import KubernetesCluster, connect
-from bot.adapters.kubernetes_selectors import includes, selects
 from bot.adapters.kubernetes_values import Json, deployment, is_active, pod
-from bot.domain.cluster import ObjectKind, ObjectRef
+from bot.domain.cluster import DEPLOYMENT, ObjectRef
 from bot.domain.errors import InvalidInput, PermanentError, TemporaryError
+from bot.domain.selectors import includes, selects
 from tests.support.kubernetes import marker
 from tests.support.serve import serve
 
-REF = ObjectRef(ObjectKind.DEPLOYMENT, "payments", "checkout")
+REF = ObjectRef(DEPLOYMENT, "payments", "checkout")
 SECONDS = 5.0
 
 
@@ -135,7 +135,7 @@ def test_a_name_that_none_can_have_is_not_sent(
     server: Server, cluster: KubernetesCluster, name: str
 ) -> None:
     with pytest.raises(InvalidInput, match="can't be the name of a Kubernetes object"):
-        cluster.restart(ObjectRef(ObjectKind.DEPLOYMENT, "payments", name), marker())
+        cluster.restart(ObjectRef(DEPLOYMENT, "payments", name), marker())
     with pytest.raises(InvalidInput, match="can't be the name of a Kubernetes object"):
         cluster.deployments(name)
     assert server.requests == 0

@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route
 from bot.adapters.pagerduty import PagerDutyPager
 from bot.adapters.pagerduty_event import EVENT_LIMIT, trigger_properties
 from bot.domain.classify import Severity
-from bot.domain.errors import PermanentError, TemporaryError
+from bot.domain.errors import Malformed, PermanentError, TemporaryError
 from bot.domain.page import Page
 from bot.sandbox.pagerduty import SandboxPagerDuty, pagerduty_app
 from tests.support.serve import serve
@@ -121,6 +121,35 @@ def test_what_may_pass_is_temporary_and_not_repeated(
         pager.trigger(PAGE)
     assert caught.value.retry_after is None
     assert len(pagerduty.ledger) == 1
+
+
+def test_a_bare_page_says_what_must_be_and_no_more(
+    pagerduty: SandboxPagerDuty, pager: PagerDutyPager
+) -> None:
+    full = Page("7", "Down", Severity.P1, "api", AT, {"service": "api"}, "https://tocsin.example")
+
+    pager.trigger(full.smallest())
+
+    (request,) = pagerduty.ledger
+    assert request.status == 202
+    assert request.body == {
+        "routing_key": ROUTING_KEY,
+        "event_action": "trigger",
+        "dedup_key": "7",
+        "payload": {"summary": "Down", "source": "api", "severity": "error"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "malformed"), [(400, True), (413, True), (401, False), (403, False), (404, False)]
+)
+def test_it_is_told_apart_whether_the_event_is_what_is_wrong(
+    pagerduty: SandboxPagerDuty, pager: PagerDutyPager, status: int, malformed: bool
+) -> None:
+    pagerduty.fail_next(status)
+    with pytest.raises(PermanentError) as refused:
+        pager.trigger(PAGE)
+    assert isinstance(refused.value, Malformed) is malformed
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 413])

@@ -95,7 +95,7 @@ def webhook(**changes: Any) -> dict[str, Any]:
     return {"event": event | changes}
 
 
-def parse(document: Any) -> PagerEvent | None:
+def parse(document: Any) -> PagerEvent:
     return parse_webhook(json.dumps(document).encode())
 
 
@@ -114,7 +114,6 @@ def test_an_acknowledgement_is_understood() -> None:
 def test_what_pagerduty_leaves_out_is_empty() -> None:
     data = {"id": "PGR0VU2", "type": "incident", "incident_key": None}
     event = parse(webhook(agent=None, client=None, data=data))
-    assert event is not None
     assert (event.actor_name, event.actor_id, event.dedup_key) == ("", "", "")
 
 
@@ -129,8 +128,9 @@ def test_what_pagerduty_leaves_out_is_empty() -> None:
         ("something.new", {}),
     ],
 )
-def test_what_is_not_about_an_incident_itself_is_nothing(event_type: str, data: object) -> None:
-    assert parse(webhook(event_type=event_type, data=data)) is None
+def test_what_is_not_about_an_incident_itself_names_none(event_type: str, data: object) -> None:
+    event = parse(webhook(event_type=event_type, data=data))
+    assert (event.event_type, event.incident_id) == (event_type, "")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_every_body_is_understood_or_refused_in_one_sentence(changes: dict[str, 
     sentence = ""
     try:
         event = parse(webhook(**changes))
-        assert event is None or event.event_id
+        assert event.event_id
     except InvalidInput as refusal:
         sentence = str(refusal)
     assert "\n" not in sentence
@@ -198,7 +198,6 @@ def test_it_says_whether_an_integration_did_it(agent_type: str, by_integration: 
         }
     }
     event = parse_webhook(json.dumps(body).encode())
-    assert event is not None
     assert event.by_integration is by_integration
 
 
@@ -229,12 +228,10 @@ def test_it_says_whose_it_is_now_and_how_important() -> None:
     priority = {"id": "PSO75BM", "summary": "P1", "type": "priority_reference"}
     data = {"id": "Q1", "type": "incident", "assignees": [user, team], "priority": priority}
     changed = parse(webhook(event_type="incident.priority_updated", data=data))
-    assert changed is not None
     assert (changed.text, changed.assignees) == ("P1", ("User 123",))
 
 
 def test_a_time_that_ran_out_is_nobodys_doing() -> None:
     agent = {"id": "P1", "type": "service_reference", "summary": "API"}
     lapsed = parse(webhook(event_type="incident.unacknowledged", agent=agent))
-    assert lapsed is not None
     assert (lapsed.actor_id, lapsed.actor_name, lapsed.by_integration) == ("", "", False)

@@ -17,6 +17,7 @@ from bot.domain.flapping import Flapping
 from bot.domain.grouping import Grouping, GroupingOverride
 from bot.domain.heartbeat import Heartbeat
 from bot.domain.matcher_text import parse_matcher
+from bot.domain.page_test import PageTestPlan
 from bot.domain.routing import RoutingPolicy
 from bot.domain.storm import StormLimits
 
@@ -52,6 +53,7 @@ escalations:
     still_on_it: 45m
 response_times: {P0: 10m, P3: 48h}
 fallback: [{notifier: mail}, slack, {slack: channel}]
+page_test: {schedule: "0 10 * * 1", timezone: Europe/Berlin, confirm_within: 2m}
 """
 MINUTE = timedelta(minutes=1)
 
@@ -91,6 +93,7 @@ def test_every_key_is_read() -> None:
         (EscalationRule("payments", levels, steps, (of_a,), 2, 45 * MINUTE),),
         {**default_response_times(), **times},
         (notifier("mail"), slack(Mention.BY_LEVEL), slack(Mention.CHANNEL)),
+        PageTestPlan("0 10 * * 1", "Europe/Berlin", 2 * MINUTE),
         hashlib.sha256(GOOD.encode()).hexdigest(),
     )
 
@@ -278,3 +281,24 @@ def test_a_file_is_read_and_named_in_its_problems(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_a_problem_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(FileProblems, match=r"routing\.yaml:1: No such file or directory\."):
         load_routing(tmp_path / "routing.yaml")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("{}", "“schedule” is missing."),
+        ('{schedule: "0 10 * *"}', "it has 4 fields and not the five"),
+        ('{schedule: "0 10 30 2 *"}', "names no time"),
+        ('{schedule: "0 10 * * 1", timezone: Berlin}', "There is no timezone “Berlin”"),
+        ('{schedule: "0 10 * * {said}"}', "which cron can’t read."),
+        ('{schedule: "0 10 * * 1", confirm_within: 0s}', "a duration of 0 is never over"),
+        ('{schedule: "0 10 * * 1", at: 5}', "“at” is not known here."),
+    ],
+)
+def test_a_schedule_of_page_tests_that_never_comes_is_refused(given: str, said: str) -> None:
+    (problem,) = problems(f"page_test: {given}\n")
+    assert said in problem
+
+
+def test_nobody_tests_pages_unless_asked_to() -> None:
+    assert parse_routing(b"{}", "routing.yaml").page_test is None

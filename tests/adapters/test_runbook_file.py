@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import pytest
 
+from bot.adapters.codec import dump, load
 from bot.adapters.runbook_file import RunbookReader
 from bot.adapters.yaml_lines import FileProblems
-from bot.domain.runbook import Parameter, ParameterType, Risk, Step
+from bot.domain.parameter import Parameter, ParameterType
+from bot.domain.plan import StepOutcome, StepPlan
+from bot.domain.runbook import Risk, Runbook, Step
+from bot.ports import StepContext
+from bot.steps.arguments import Arguments
+from bot.steps.base import ReadOnlyStep
 from bot.steps.registry import step_kinds
 from tests.support.runbook_folder import good
 
@@ -90,19 +97,24 @@ def test_numbers_and_truth_values_become_text(reader: RunbookReader) -> None:
         ("      minimum: 2\n", "      least: 2\n", "26: “least” is not known here."),
         ("minimum: 2", "minimum: 0", "26: minimum must be all, or a number from 1 to 9999; it is"),
         ("minimum: 2", "minimum: [2]", "26: “minimum”: Input should be a valid string."),
-        ("minimum: 2", "minimum: 2.0", "26: “minimum”: Input should be a valid string."),
-        ("minimum: 2", "minimum: null", "26: “minimum”: Input should be a valid string."),
+        ("minimum: 2", "minimum: 2.0", "26: “minimum” is neither text nor a whole number"),
+        ("minimum: 2", "minimum: null", "26: “minimum” is neither text nor a whole number"),
+        ("minimum: 2", "minimum: 2026-01-01", "26: “minimum” is neither text nor a whole number"),
         ("minimum: 2", "service: a/b", "23: Give either workload or service."),
         ("soak: ${parameters.soak}", "soak: soon", "25: soak must be a duration such as"),
         ("soak: ${parameters.soak}", "soak: ${parameters.workload}", "25: soak must be a dur"),
         ("minimum: 2", "minimum: ${parameters.x}", "26: ${parameters.x} is no placeholder"),
-        ("minimum: 2", "minimum: ${steps.a.b}", "26: ${steps.a.b} is no placeholder"),
-        ("minimum: 2", "minimum: 'a ${ b'", "26: ${ b is no placeholder"),
+        ("minimum: 2", "minimum: ${steps.a.b}", "26: ${steps.a.b}: there is no step “a”."),
+        ("minimum: 2", "minimum: ${steps.ready.b}", "26: ${steps.ready.b}: the step “ready” does"),
+        ("minimum: 2", "minimum: ${steps.restart.pods}",
+         "26: ${steps.restart.pods}: the plan of kubernetes.rollout_restart decides nothing, not"),
+        ("minimum: 2", "minimum: 'a ${ b'", "26: ${ b has not the form of a placeholder."),
+        ("minimum: 2", "'${parameters.soak}': 2", "26: placeholders are not replaced in keys."),
         ("Watch the pods", "Watch ${parameters.workload}", "21: placeholders are replaced only"),
         ("default: 30s", "default: ${parameters.workload}", "12: placeholders are replaced only"),
         ("default: 30s", "default: soon", "12: soak must be a duration such as 30s"),
         ("default: 30s", "default:", "12: “default”: Input should be a valid string."),
-        ("type: duration", "type: time", "10: “type”: Input should be 'string', 'integer',"),
+        ("type: duration", "type: moment", "10: there is no type “moment”; there are 'string',"),
         ("  soak:\n    type", "  soak-time:\n    type", "9: “soak-time”: String should match"),
         ("    default: 30s", "  pods:\n    type: url\n    description: x",
          "12: the parameter “pods” is used by no step."),
@@ -140,7 +152,7 @@ def test_all_faults_are_told_at_once(reader: RunbookReader) -> None:
     text = good()
     for before, after in (
         ("risk: low", "risk: mild"),
-        ("type: duration", "type: time"),
+        ("type: duration", "type: moment"),
         ("    title: Restart the pods\n", ""),
         ("minimum: 2", "minimum: ${parameters.x}"),
     ):
@@ -154,3 +166,142 @@ def test_a_placeholder_s_own_fault_is_told_once(reader: RunbookReader) -> None:
         "9: the parameter “soak” is used by no step.",
         "25: ${parameters.soakk} is no placeholder of a known parameter.",
     ]
+
+
+@pytest.mark.parametrize("type_", ParameterType)
+def test_every_type_of_parameter_is_known(reader: RunbookReader, type_: ParameterType) -> None:
+    more = "\n    values: [a, b]" if type_ is ParameterType.ENUM else ""
+    text = changed("type: duration", f"type: {type_}{more}").replace("    default: 30s\n", "")
+    text = text.replace("      soak: ${parameters.soak}\n", "")
+    (unused,) = problems(reader, text)
+    assert "the parameter “soak” is used by no step." in unused
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("type: duration\n    minimum: 40s", "13: soak must be a duration such as 30s, 10m or 1h, "
+         "from 40s; it is “30s”."),
+        ("type: duration\n    maximum: 20s", "13: soak must be a duration such as 30s, 10m or 1h, "
+         "to 20s; it is “30s”."),
+        ("type: duration\n    minimum: soon", "11: soak must be a duration such as 30s, 10m or 1h; "
+         "it is “soon”."),
+        ("type: integer\n    minimum: x", "11: soak must be a whole number; it is “x”."),
+        ("type: duration\n    minimum: 2m\n    maximum: 1m", "11: the minimum is larger than the"),
+        ("type: enum\n    values: [30s, 30s]", "11: “30s” is given twice."),
+        ("type: enum\n    values: ['a b']", "11: soak must be one of its choices; it is “a b”."),
+        ("type: enum\n    values: [1m]", "13: soak must be one of 1m; it is “30s”."),
+        ("type: enum\n    values: []", "11: “values”: List should have at least 1 item"),
+        ("type: enum", "9: “values” is missing."),
+        ("type: string\n    minimum: 1", "11: “minimum” is not known here."),
+        ("type: duration\n    values: [1s]", "11: “values” is not known here."),
+    ],
+)  # fmt: skip
+def test_limits_choices_and_defaults_fit_each_other(
+    reader: RunbookReader, keys: str, said: str
+) -> None:
+    found = problems(reader, changed("type: duration", keys))
+    assert any(problem.startswith(said) for problem in found), found
+
+
+def test_limits_and_choices_are_kept(reader: RunbookReader) -> None:
+    text = changed("type: duration", "type: duration\n    minimum: 1s\n    maximum: 1m")
+    (_, soak) = reader.read(text.encode(), SOURCE).parameters
+    assert (soak.minimum, soak.maximum) == ("1s", "1m")
+
+
+# --- nested arguments, and what plans decide -------------------------------------------
+
+
+class SomeArguments(Arguments):
+    manifest: dict[str, Any] | None = None
+    count: int = 1
+
+
+class Find(ReadOnlyStep[SomeArguments]):
+    name = "test.find"
+    arguments = SomeArguments
+    decides = frozenset({"revision"})
+
+    def intent(self, arguments: SomeArguments) -> str:
+        return "Find it."
+
+    def prepare(self, arguments: SomeArguments, context: StepContext) -> StepPlan:
+        return StepPlan("Find it.", decided={"revision": "3"})
+
+    def execute(self, arguments: SomeArguments, context: StepContext) -> StepOutcome:
+        return StepOutcome("Found.")
+
+
+NESTED = """\
+name: restart
+version: 1.0.0
+summary: Patch it.
+risk: low
+parameters:
+  replicas:
+    type: integer
+    description: How many.
+steps:
+  - id: find
+    title: Find it
+    kind: test.find
+    with:
+      count: ${parameters.replicas}
+  - id: use
+    title: Use it
+    kind: test.find
+    with:
+      manifest:
+        metadata: {labels: {revision: "r-${steps.find.revision}"}}
+        spec:
+          replicas: ${parameters.replicas}
+          paused: false
+          ports: [80, "${parameters.replicas}"]
+"""
+
+
+@pytest.fixture(scope="module")
+def nested() -> RunbookReader:
+    return RunbookReader({Find.name: Find()})
+
+
+def test_nested_arguments_keep_their_shape_and_get_their_values(nested: RunbookReader) -> None:
+    runbook = nested.read(NESTED.encode(), SOURCE)
+    decided = {"find": {"revision": "3"}}
+    assert runbook.arguments(runbook.step("use"), {"replicas": "5"}, decided) == {
+        "manifest": {
+            "metadata": {"labels": {"revision": "r-3"}},
+            "spec": {"replicas": 5, "paused": False, "ports": [80, 5]},
+        }
+    }
+    assert runbook.arguments(runbook.step("find"), {"replicas": "5"}, {}) == {"count": "5"}
+
+
+def test_a_runbook_with_nested_arguments_is_kept_as_it_is(nested: RunbookReader) -> None:
+    runbook = nested.read(NESTED.encode(), SOURCE)
+    assert load(dump(runbook), Runbook) == runbook
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("paused: false", "paused:", "23: “paused” is neither text nor a whole number"),
+        ("paused: false", "paused: 1.5", "23: “paused” is neither text nor a whole number"),
+        ("paused: false", f"paused: {2**63}", "23: “paused” is neither text nor a whole"),
+        ("paused: false", "paused: ${parameters.x}", "23: ${parameters.x} is no placeholder of"),
+        ("paused: false", "${parameters.replicas}: 1", "23: placeholders are not replaced in keys"),
+        ("steps.find.revision", "steps.find.image",
+         "20: ${steps.find.image}: the plan of test.find decides revision, not “image”."),
+        ("steps.find.revision", "steps.use.revision", "20: ${steps.use.revision}: the step “use” "
+         "does not come before this one."),
+        ("steps.find.revision", "steps.gone.revision", "20: ${steps.gone.revision}: there is no"),
+        ("paused: false", 'paused: "\\ud800"', "23: an escape (\\ud800 to"),
+    ],
+)  # fmt: skip
+def test_faults_in_nested_arguments_are_told_with_their_line(
+    nested: RunbookReader, before: str, after: str, said: str
+) -> None:
+    assert NESTED.count(before) == 1
+    found = problems(nested, NESTED.replace(before, after))
+    assert any(problem.startswith(said) for problem in found), found

@@ -7,13 +7,14 @@ from shutil import which
 
 import pytest
 
-from bot.adapters.runbook_lock import LOCK, lock_problems, write_lock
-from bot.adapters.runbook_release import RunbookProblems, released_files
+from bot.adapters.runbook_lock import check_lock, write_lock
+from bot.adapters.runbook_release import LOCK, RunbookProblems, released_files
 from tests.support.runbook_folder import add
 
 
 def problems(folder: Path) -> list[str]:
-    return [str(problem) for problem in lock_problems(folder, released_files(folder))]
+    check = check_lock(released_files(folder))
+    return [str(problem) for problem in sorted({*check.refused.values(), *check.problems})]
 
 
 @pytest.fixture
@@ -53,13 +54,19 @@ def test_a_file_that_is_gone_is_told(folder: Path) -> None:
 def test_a_file_that_is_not_locked_is_told(folder: Path) -> None:
     add(folder, "restart/1.1.0.yaml")
     assert problems(folder) == [
-        "restart/1.1.0.yaml:1: this file is not in LOCK, so it is not released."
+        "restart/1.1.0.yaml:1: this file is not in LOCK: it is not released."
     ]
 
 
 def test_without_a_lock_nothing_is_released(folder: Path) -> None:
     (folder / LOCK).unlink()
-    assert len(problems(folder)) == 2
+    assert problems(folder) == [
+        "LOCK:1: there is no LOCK, so no runbook here is released; run: tocsin runbook lock"
+    ]
+    assert set(check_lock(released_files(folder)).refused) == {
+        "restart/1.0.0.yaml",
+        "rollback/1.0.0.yaml",
+    }
 
 
 @pytest.mark.parametrize(

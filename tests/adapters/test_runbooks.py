@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.adapters.runbook_lock import write_lock
-from bot.adapters.runbook_release import RunbookProblems
 from bot.adapters.runbooks import RunbookFolder
-from bot.domain.errors import NotFound
+from bot.domain.errors import InvalidInput, NotFound
 from bot.steps.registry import step_kinds
 from tests.support.runbook_folder import add, good
 
@@ -64,17 +65,109 @@ def test_everything_wrong_with_every_file_is_said_at_once(folder: Path) -> None:
     add(folder, "restart/2.0.0.yaml", good(version="2.0.0").replace("risk: low", "risk: mild"))
     add(folder, "rollback/1.0.0.yaml", good("rollback").replace("minimum: 2", "minimum: 0"))
     add(folder, "rollback/1.0.0.yml")
-    with pytest.raises(RunbookProblems) as caught:
-        library(folder)
-    starts = [f"{problem.source}:{problem.line}" for problem in caught.value.problems]
-    assert starts == [
+    problems = library(folder).problems
+    assert [f"{problem.source}:{problem.line}" for problem in problems] == [
         "LOCK:4",
         "restart/2.0.0.yaml:1",
         "restart/2.0.0.yaml:4",
         "rollback/1.0.0.yaml:26",
         "rollback/1.0.0.yml:1",
     ]
-    assert str(caught.value).count("\n") == 4
+
+
+def test_a_bad_file_is_refused_with_its_reasons_and_the_others_keep_working(folder: Path) -> None:
+    add(folder, "restart/2.0.0.yaml", good(version="2.0.0").replace("risk: low", "risk: mild"))
+    write_lock(folder)
+    found = library(folder)
+    with pytest.raises(InvalidInput) as caught:
+        found.get("restart@2.0.0")
+    assert str(caught.value).startswith(
+        "Runbook restart@2.0.0 is refused:\nrestart/2.0.0.yaml:4: “risk”: Input should be"
+    )
+    assert found.get("restart").reference == "restart@1.10.0"
+    assert found.get("rollback").reference == "rollback@1.0.0"
+
+
+def test_a_changed_release_is_refused_naming_both_digests(folder: Path) -> None:
+    path = folder / "rollback/1.0.0.yaml"
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_bytes(path.read_bytes() + b"\n")
+    after = hashlib.sha256(path.read_bytes()).hexdigest()
+    found = library(folder)
+    assert found.names() == ["restart"]
+    for reference in ("rollback", "rollback@1.0.0"):
+        with pytest.raises(InvalidInput, match=f"refused:\n.*{before} but now has {after}"):
+            found.get(reference)
+
+
+def test_a_release_that_is_gone_is_refused_as_such(folder: Path) -> None:
+    (folder / "restart/1.10.0.yaml").unlink()
+    with pytest.raises(InvalidInput, match=r"restart/1\.10\.0\.yaml was released, but the file"):
+        library(folder).get("restart@1.10.0")
+
+
+def test_a_link_to_outside_is_refused_alone(folder: Path, tmp_path_factory: Any) -> None:
+    outside = add(tmp_path_factory.mktemp("outside"), "restart/2.0.0.yaml")
+    (folder / "restart/2.0.0.yaml").symlink_to(outside)
+    found = library(folder)
+    with pytest.raises(InvalidInput, match="this links to outside the folder"):
+        found.get("restart@2.0.0")
+    assert found.get("restart").version == "1.10.0"
+
+
+def test_without_a_lock_it_is_said_what_to_do(folder: Path) -> None:
+    (folder / "LOCK").unlink()
+    found = library(folder)
+    assert len(found.problems) == 1
+    for reference in ("restart", "restart@1.9.0"):
+        with pytest.raises(InvalidInput, match="there is no LOCK, so no runbook here is released"):
+            found.get(reference)
+    with pytest.raises(NotFound, match="There is no runbook that can be used:\nLOCK:1: "):
+        found.get("other")
+
+
+def test_a_deprecated_version_says_why_and_is_not_the_default(folder: Path) -> None:
+    before = library(folder).get("restart@1.10.0")
+    add(folder, "restart/deprecated.yaml", "1.10.0: It restarts too much; use restart@1.9.0.\n")
+    found = library(folder)
+    assert found.problems == ()
+    assert found.get("restart").reference == "restart@1.9.0"
+    deprecated = found.get("restart@1.10.0")
+    assert deprecated.deprecated == "It restarts too much; use restart@1.9.0."
+    assert deprecated.digest == before.digest
+
+
+def test_when_all_are_deprecated_the_newest_is_the_default(folder: Path) -> None:
+    add(folder, "rollback/deprecated.yaml", "1.0.0: It is not needed any more.\n")
+    assert library(folder).get("rollback").deprecated == "It is not needed any more."
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1.0.1: Use another.\n", "1: there is no rollback@1.0.1."),
+        ("1.0.0:\n", "1: “1.0.0”: Input should be a valid string."),
+        ("- 1.0.0\n", "1: “the file”: Input should be a valid dictionary."),
+        ("1.0.0: &a Use another.\n", "1: anchors and aliases"),
+    ],
+)
+def test_a_wrong_deprecation_is_told_and_refuses_nothing(
+    folder: Path, text: str, said: str
+) -> None:
+    add(folder, "rollback/deprecated.yaml", text)
+    found = library(folder)
+    (problem,) = found.problems
+    assert str(problem).startswith(f"rollback/deprecated.yaml:{said}")
+    assert found.get("rollback").deprecated == ""
+
+
+def test_drafts_and_rehearsals_are_not_offered_to_run(folder: Path) -> None:
+    add(folder, "restart/draft.yaml", "half of")
+    add(folder, "restart/rehearsal.yaml", "cluster:")
+    found = library(folder)
+    assert found.problems == ()
+    with pytest.raises(NotFound, match="has no version “draft”"):
+        found.get("restart@draft")
 
 
 def test_a_folder_without_runbooks_is_an_empty_library(tmp_path: Path) -> None:

@@ -382,12 +382,15 @@ def test_the_manifest_asks_for_the_scopes_of_the_calls_that_are_made() -> None:
 
     assert sorted(scopes) == [
         "channels:history",
+        "channels:join",
         "channels:read",
+        "channels:write.invites",
         "chat:write",
         "chat:write.public",
         "commands",
         "groups:history",
         "groups:read",
+        "groups:write.invites",
         "users:read",
         "users:read.email",
     ]
@@ -416,3 +419,35 @@ def test_a_lookup_that_fails_is_sorted(
     workspace.fail_next("users.lookupByEmail", failure)
     with pytest.raises(expected):
         chat.user_of("ana@example.test")
+
+
+def test_the_bot_joins_before_it_invites(workspace: SandboxSlack, chat: SlackChat) -> None:
+    for who in ("ana", "tocsin"):
+        workspace.leave(who, "#incidents")
+
+    assert chat.invite("#incidents", "U00000ANA") is True
+
+    assert [one.method for one in workspace.calls][-3:] == [
+        "conversations.invite",
+        "conversations.join",
+        "conversations.invite",
+    ]
+    assert chat.invite("#incidents", "U00000ANA") is False
+
+
+@pytest.mark.parametrize(
+    ("method", "code", "says"),
+    [
+        ("conversations.invite", "missing_scope", "tocsin slack manifest"),
+        ("conversations.invite", "cant_invite", "left the workspace"),
+        ("conversations.join", "method_not_supported_for_channel_type", "private channel"),
+    ],
+)
+def test_an_invitation_that_is_refused_says_what_to_do(
+    workspace: SandboxSlack, chat: SlackChat, method: str, code: str, says: str
+) -> None:
+    workspace.leave("tocsin" if method == "conversations.join" else "ana", "#incidents")
+    workspace.fail_next(method, code)
+
+    with pytest.raises(PermanentError, match=says):
+        chat.invite("#incidents", "U00000ANA")

@@ -10,6 +10,7 @@ from bot.adapters import database
 from bot.adapters.runbooks import RunbookFolder
 from bot.adapters.store import SqlStore
 from bot.app.answers import Answers
+from bot.app.declarations import Declarations
 from bot.app.incident_answers import IncidentAnswers
 from bot.app.incidents import LONGEST_NOTE, Incidents
 from bot.app.maintenance import Maintenance
@@ -23,8 +24,11 @@ from bot.domain.errors import InvalidInput, NotFound
 from bot.domain.incident import Command, IncidentState
 from bot.domain.incident_events import IncidentOpened
 from bot.domain.requests import AddNote
+from bot.domain.routing import RoutingPolicy
 from bot.steps.registry import step_kinds
+from tests.support.access import access
 from tests.support.clock import FakeClock
+from tests.support.core import Counts
 from tests.support.databases import sqlite_database
 from tests.support.examples import ANA, NOW, classification
 
@@ -45,9 +49,13 @@ def answers(store: SqlStore) -> Answers:
     clock = FakeClock()
     library = RunbookFolder(REPOSITORY / "runbooks", step_kinds())
     return Answers(
-        IncidentAnswers(Incidents(store, clock), Explanations(store, no_policy)),
+        IncidentAnswers(
+            Incidents(store, clock),
+            Explanations(store, no_policy),
+            Declarations(store, lambda _: RoutingPolicy(), clock, Counts()),
+        ),
         MaintenanceAnswers(Maintenance(store, clock, silences=False), clock),
-        RunAnswers(Runs(store, library, clock), store),
+        RunAnswers(Runs(store, library, access(clock), clock), store),
         OnCallRequests(store),
     )
 

@@ -50,6 +50,7 @@ class World:
     def __init__(self, core: Core, *, confirmable: bool = True) -> None:
         self.core, self.sms, self.second = core, Sms(), ListPager()
         ways = Ways(core.pager, self.second, self.sms, ("sms",), cast(Chat, NoChat()), "#x")
+        self.breaches: list[Severity] = []
         self.routing = RoutingPolicy(fallback=(SMS, SECOND))
         core.routing = replace(core.routing, escalations=())
         self.attendance = Attendance(
@@ -59,6 +60,7 @@ class World:
             lambda: self.routing,
             core.clock,
             confirmable=confirmable,
+            breached=self.breaches.append,
         )
         core.deliver(firing("Outage", "P0"))
         core.fast_forward(seconds=1)
@@ -155,6 +157,7 @@ def test_a_response_in_time_is_not_overdue(world: World) -> None:
     world.core.clock.advance(16 * 60)
     world.attend()
     assert "ResponseOverdue" not in world.told()
+    assert world.breaches == []
 
 
 def test_a_response_that_is_overdue_is_said_once(world: World) -> None:
@@ -162,6 +165,7 @@ def test_a_response_that_is_overdue_is_said_once(world: World) -> None:
     world.attend()
     world.attend()
     assert world.told().count("ResponseOverdue") == 1
+    assert world.breaches == [Severity.P0]
 
 
 def test_nothing_is_done_about_what_is_over(world: World) -> None:

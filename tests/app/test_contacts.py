@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
@@ -11,10 +12,14 @@ import pytest
 
 from bot.adapters import database
 from bot.app.contacts import Contacts, Ways
+from bot.app.record import record_incident
+from bot.domain.actor import TOCSIN
 from bot.domain.classify import Severity
 from bot.domain.contact import Contact, Mention, PagerRoute, notifier, pagerduty, slack
-from bot.domain.errors import PermanentError, TemporaryError
-from bot.domain.message import Message
+from bot.domain.errors import PermanentError, TemporaryError, TocsinError
+from bot.domain.incident import Incident
+from bot.domain.incident_events import FallbackUsed
+from bot.domain.message import Message, MessageRef, Subject
 from bot.ports import Chat
 from tests.support.core import Core, firing
 from tests.support.databases import sqlite_database
@@ -29,9 +34,19 @@ class ListChat:
     """Implements as much of the `Chat` port as contacts need."""
 
     posted: list[tuple[str, Message]] = field(default_factory=list)
+    sought: list[Subject] = field(default_factory=list)
+    failure: TocsinError | None = None
 
-    def post(self, channel: str, message: Message) -> None:
+    def post(self, channel: str, message: Message) -> MessageRef:
         self.posted.append((channel, message))
+        return MessageRef(channel, str(len(self.posted)))
+
+    def find(self, channel: str, subject: Subject, since: datetime) -> MessageRef | None:
+        self.sought.append(subject)
+        if self.failure is not None:
+            raise self.failure
+        found = (one for place, one in self.posted if (place, one.subject) == (channel, subject))
+        return MessageRef(channel, "1") if next(found, None) else None
 
 
 class World:
@@ -138,3 +153,51 @@ def test_slack_mentions_whom_it_should(
     assert (channel, message.mention) == ("#incidents", called)
     assert message.body.startswith(f"{WHY}: ")
     assert f"/incident ack {incident_id} takes it" in str(message.footer)
+
+
+CHANNEL = slack(Mention.CHANNEL)
+
+
+def record(world: World, failed: str = "") -> Incident:
+    """What became of the call is written down."""
+    core = world.core
+    with core.store.transaction() as tx:
+        used = FallbackUsed(CHANNEL, 90.0, failed)
+        return record_incident(tx, tx.incident(1), (used,), TOCSIN, core.clock.now())
+
+
+def test_a_call_that_was_broken_off_after_it_arrived_is_not_repeated(core: Core) -> None:
+    """The worker died before it wrote down that the chat had taken it."""
+    world = World(core)
+    world.call(CHANNEL)
+    assert world.chat.sought == []
+    world.call(CHANNEL)
+    assert len(world.chat.posted) == 1
+
+
+def test_one_that_did_not_arrive_is(core: Core) -> None:
+    world = World(core)
+    world.call(CHANNEL)
+    world.chat.posted.clear()
+    world.call(CHANNEL)
+    assert len(world.chat.posted) == len(world.chat.sought) == 1
+
+
+def test_a_chat_that_can_not_be_searched_is_written_to_again(core: Core) -> None:
+    world = World(core)
+    world.call(CHANNEL)
+    world.chat.failure = TemporaryError("Slack does not answer.")
+    world.call(CHANNEL)
+    assert len(world.chat.posted) == 2
+
+
+@pytest.mark.parametrize("failed", ["", "It timed out."])
+def test_the_next_call_is_another(core: Core, failed: str) -> None:
+    world = World(core)
+    world.call(CHANNEL)
+    record(world, failed)
+    world.call(CHANNEL)
+    world.call(CHANNEL, incident_id=2)
+    subjects = [message.subject for _, message in world.chat.posted]
+    assert len(set(subjects)) == len(subjects) == 3
+    assert world.chat.sought == []

@@ -26,7 +26,16 @@ from bot.domain.routing import RoutingPolicy
 from bot.domain.storm import StormLimits
 from bot.ports import Source, Transaction
 from tests.support.clock import FakeClock
-from tests.support.core import POLICY, Core, Counts, ListInbox, Row, ended, firing
+from tests.support.core import (
+    POLICY,
+    UNKNOWN_EVENT,
+    Core,
+    Counts,
+    ListInbox,
+    Row,
+    ended,
+    firing,
+)
 from tests.support.databases import sqlite_database
 from tests.support.examples import NOW, alert
 
@@ -59,7 +68,7 @@ class World:
         deliveries = Deliveries(judge, lambda: NO_STORMS, self.counts)
         parsers = {Source.ALERTMANAGER: parse}
         self.rules = IntakeRules(
-            parsers, deliveries, PagerEvents(lambda _body: None, can_ask=False)
+            parsers, deliveries, PagerEvents(lambda _body: UNKNOWN_EVENT, can_ask=False)
         )
         self.intake = Intake(self.store, self.inbox, self.rules, FakeClock(), self.counts)
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from bot.adapters import database
 from bot.adapters.store import SqlStore
 from bot.app.incidents import LONGEST_NOTE
-from bot.app.pager_events import COMMANDS, PagerEventReason, PagerEvents
+from bot.app.pager_events import COMMANDS, KEPT_BYTES, PagerEventReason, PagerEvents
 from bot.app.pager_notes import note_text, remember_note
 from bot.app.record import record_incident
 from bot.domain.actor import ActorKind
@@ -76,9 +76,7 @@ def store(tmp_path: Path, asked: list[Effect]) -> SqlStore:
     return made
 
 
-def apply(
-    store: SqlStore, *told: PagerEvent | None, can_ask: bool = False
-) -> list[PagerEventReason]:
+def apply(store: SqlStore, *told: PagerEvent, can_ask: bool = False) -> list[PagerEventReason]:
     """What became of each event."""
     events = iter(told)
     pager_events = PagerEvents(lambda _body: next(events), can_ask=can_ask)
@@ -120,7 +118,7 @@ def test_every_decision_can_be_done_in_some_state(event_type: str) -> None:
 @pytest.mark.parametrize(
     ("told", "reason"),
     [
-        (None, PagerEventReason.OTHER_TYPE),
+        (replace(ACKNOWLEDGED, incident_id=""), PagerEventReason.OTHER_TYPE),
         (replace(ACKNOWLEDGED, event_type="incident.something.new"), PagerEventReason.OTHER_TYPE),
         (replace(ACKNOWLEDGED, dedup_key="another"), PagerEventReason.NOT_OURS),
         (replace(ACKNOWLEDGED, dedup_key=""), PagerEventReason.NO_KEY),
@@ -129,7 +127,7 @@ def test_every_decision_can_be_done_in_some_state(event_type: str) -> None:
     ],
 )
 def test_what_is_no_decision_about_an_incident_of_ours_changes_nothing(
-    store: SqlStore, told: PagerEvent | None, reason: PagerEventReason
+    store: SqlStore, told: PagerEvent, reason: PagerEventReason
 ) -> None:
     before = incident(store)
     assert apply(store, told) == [reason]
@@ -147,11 +145,31 @@ def test_an_event_that_is_delivered_twice_is_done_once(store: SqlStore) -> None:
 
 
 def test_what_cannot_be_read_is_counted(store: SqlStore) -> None:
-    def refuse(_body: bytes) -> PagerEvent | None:
+    def refuse(_body: bytes) -> PagerEvent:
         raise InvalidInput("its field event is missing")
 
     with store.transaction() as tx:
         assert PagerEvents(refuse, can_ask=True).apply(tx, b"", NOW) is PagerEventReason.UNREADABLE
+
+
+def test_what_nobody_knows_is_kept_as_it_came(store: SqlStore) -> None:
+    """Once, however often it comes, and of a long one the beginning."""
+    body = b'{"event": "\xff' + b"x" * KEPT_BYTES
+    unknown = replace(ACKNOWLEDGED, event_id="E9", event_type="incident.something.new")
+    for _ in range(2):
+        with store.transaction() as tx:
+            PagerEvents(lambda _body: unknown, can_ask=True).apply(tx, body, NOW)
+    with store.read() as reader:
+        (kept,) = reader.unknown_pager_events()
+    assert (kept.event_id, kept.event_type) == ("E9", "incident.something.new")
+    assert (kept.received_at, len(kept.body)) == (NOW, KEPT_BYTES)
+    assert kept.body.startswith('{"event": "\N{REPLACEMENT CHARACTER}x')
+
+
+def test_what_is_known_is_not_kept(store: SqlStore) -> None:
+    apply(store, ACKNOWLEDGED, replace(ACKNOWLEDGED, by_integration=True), NOTE)
+    with store.read() as reader:
+        assert reader.unknown_pager_events() == []
 
 
 # Which incident it is about

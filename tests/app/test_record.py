@@ -13,7 +13,7 @@ from bot.adapters.store import SqlStore
 from bot.app.record import open_incident, record_incident
 from bot.domain.actor import ALERTMANAGER, TOCSIN
 from bot.domain.classify import Severity
-from bot.domain.effects import Effect, SettleIncident, UpdateMessage, UpdatePage
+from bot.domain.effects import Effect, SettleIncident, UpdateMessage, UpdatePage, UpdateTicket
 from bot.domain.incident import opening
 from bot.domain.incident_events import (
     Acknowledged,
@@ -68,7 +68,7 @@ def test_what_does_not_page_gets_a_ticket_that_tocsin_enters(world: World) -> No
         (IncidentOpened, ALERTMANAGER.name),
         (TicketOpened, TOCSIN.name),
     ]
-    assert world.asked == [(TELL, 0.0)]
+    assert world.asked == [(UpdateTicket(1), 0.0), (TELL, 0.0)]
     with world.store.read() as reader:
         assert reader.incident(1).ticket_due_at == NOW + timedelta(hours=4)
 

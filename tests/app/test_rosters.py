@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.adapters.pagerduty_rest import PagerDutyRecords
-from bot.app.rosters import PeopleOnCall, Rosters
+from bot.app.rosters import InChat, PeopleOnCall, Rosters
 from bot.domain.errors import InvalidInput, NotFound, PermanentError, TemporaryError
 from bot.domain.roster import OurService
 from bot.sandbox.pagerduty import SandboxPagerDuty, pagerduty_app
@@ -98,6 +98,8 @@ def test_nobody_is_known_before_the_first_look(rosters: Rosters, clock: FakeCloc
     assert people() == ()
     people.look()
     assert people() == ("U00000ANA", "U00000BEN")
+    ana, ben = InChat("U00000ANA", "Ana Lopez"), InChat("U00000BEN", "Ben Okafor")
+    assert people.known() == (ana, ben)
 
 
 def test_who_is_no_slack_user_is_left_out(rosters: Rosters, clock: FakeClock) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,20 +13,25 @@ import pytest
 
 from bot.adapters import database
 from bot.adapters.store import SqlStore
+from bot.app.planning import Planner
 from bot.app.record import open_run
-from bot.app.runner import RETRY_DELAYS, Runner
+from bot.app.run_log import RETRY_DELAYS, RunLog
+from bot.app.runner import Runner
 from bot.app.runs import Runs
-from bot.domain.cluster import Marker, ObjectKind
+from bot.app.step_work import StepWork
+from bot.domain.cluster import DEPLOYMENT
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.plan import StepOutcome, StepPlan, Target
 from bot.domain.run import Run
 from bot.domain.run_events import RunState
 from bot.domain.runbook import Runbook
-from bot.ports import StepContext, StepKind
+from bot.ports import StepContext, StepKind, StepOccasion
+from tests.support.access import access
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_database
 from tests.support.examples import ANA, run, runbook
 from tests.support.fake_cluster import FakeCluster
+from tests.support.fake_objects import FakeObjects
 from tests.support.step_bench import FakeProbe
 
 
@@ -77,6 +82,7 @@ class ScriptedKind:
         self.name = name
         self.mutates = mutates
         self._script = script
+        self.decides: frozenset[str] = frozenset()
         self._cluster = cluster
 
     def plan(self, arguments: Any, context: StepContext) -> StepPlan:
@@ -117,18 +123,34 @@ class Place:
         self.engine = database.create(sqlite_database(folder))
         self.store = SqlStore(self.engine, lambda *_: None)
         self.clock, self.cluster, self.script = FakeClock(), FakeCluster(), Script()
+        self.objects = FakeObjects(self.cluster)
         self.target = self.cluster.add_deployment("payments/checkout", ["a:1", "a:2"])
         kinds: dict[str, StepKind] = {
             name: ScriptedKind(name, name == "test.change", self.script, self.cluster)
             for name in ("test.step", "test.change")
         }
-        self.runner = Runner(self.store, self.cluster, kinds, self._context, self.clock)
-        self.runs = Runs(self.store, _NoLibrary(), self.clock)
+        rules = access(self.clock)
+        self.runner = Runner(
+            self.store,
+            self.objects,
+            Planner(kinds, self._context),
+            StepWork(RunLog(self.store, self.clock), kinds, self._context, self.clock),
+            rules.requirement_of,
+            self.clock,
+        )
+        self.runs = Runs(self.store, _NoLibrary(), rules, self.clock)
 
-    def _context(
-        self, marker: Marker, decided: Mapping[str, str], progress: Callable[[str], None]
-    ) -> StepContext:
-        return StepContext(self.cluster, FakeProbe(), self.clock, marker, decided, progress)
+    def _context(self, occasion: StepOccasion) -> StepContext:
+        return StepContext(
+            self.cluster,
+            FakeProbe(),
+            self.clock,
+            occasion.marker,
+            occasion.decided,
+            occasion.progress,
+            objects=self.objects,
+            stopped=occasion.stopped,
+        )
 
     def ask(self, *, approved: bool = True) -> Run:
         draft = run(runbook=book(), start_when_planned=approved, incident_id=None)
@@ -182,7 +204,7 @@ def test_a_run_that_nobody_approved_stops_at_its_plan(place: Place) -> None:
     waiting = place.go()
     assert waiting.state is RunState.AWAITING_APPROVAL
     assert waiting.plan is not None
-    place.runs.approve(1, waiting.plan.digest, ANA)
+    place.runs.approve(1, ANA, waiting.plan.digest)
     assert place.go().state is RunState.SUCCEEDED
 
 
@@ -307,9 +329,9 @@ def test_a_target_that_was_made_anew_is_refused(place: Place) -> None:
     place.ask(approved=False)
     waiting = place.go()
     assert waiting.plan is not None
-    assert [target.ref.kind for target in waiting.plan.targets] == [ObjectKind.DEPLOYMENT]
+    assert [target.ref.kind for target in waiting.plan.targets] == [DEPLOYMENT]
     place.cluster.add_deployment("payments/checkout", ["a:3"])
-    place.runs.approve(1, waiting.plan.digest, ANA)
+    place.runs.approve(1, ANA, waiting.plan.digest)
     ended = place.go()
     assert ended.state is RunState.REFUSED
     assert "since it was planned" in ended.result
@@ -321,7 +343,7 @@ def test_a_target_that_cannot_be_read_any_more_is_refused(place: Place) -> None:
     waiting = place.go()
     assert waiting.plan is not None
     place.cluster.failure = PermanentError("RBAC says no")
-    place.runs.approve(1, waiting.plan.digest, ANA)
+    place.runs.approve(1, ANA, waiting.plan.digest)
     assert "can’t be read any more: RBAC says no" in place.go().result
 
 

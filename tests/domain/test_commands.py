@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from bot.domain.classify import Severity
 from bot.domain.commands import COMMANDS, SHORT_FORMS, USAGE, parse, usage
+from bot.domain.declaration import Declaration
 from bot.domain.errors import InvalidInput
 from bot.domain.incident import Command
 from bot.domain.requests import (
     ActOnIncident,
     AddNote,
+    DeclareIncident,
     EndWindow,
     ExplainIncident,
     Help,
@@ -66,6 +68,21 @@ WORKLOAD = "payments/checkout"
             OverrideSeverity(12, Severity.P2, "It’s only “staging”"),
         ),
         ("/incident", "severity 12 P0", OverrideSeverity(12, Severity.P0, "")),
+        (
+            "/incident",
+            "declare P1 Checkout is down",
+            DeclareIncident(Declaration(Severity.P1, "Checkout is down")),
+        ),
+        (
+            "/incident",
+            "Declare p0: It’s  all\ndown Service=checkout",
+            DeclareIncident(Declaration(Severity.P0, "It’s all down", "checkout")),
+        ),
+        (
+            "/incident",
+            "declare P2 service=“card payments” Slow",
+            DeclareIncident(Declaration(Severity.P2, "Slow", "card payments")),
+        ),
         ("/incident", "silence 12 2h", SilenceIncident(12, timedelta(hours=2), "")),
         (
             "/incident",
@@ -105,6 +122,7 @@ def test_what_is_understood(command: str, text: str, request_: Request) -> None:
 EXAMPLES = {
     "ID": "7",
     "TEXT": "a few words",
+    "TITLE": "checkout is down",
     "LEVEL": "p1",
     "DURATION": "2h",
     "TIME": "2026-12-01t22:00z",
@@ -188,6 +206,11 @@ def test_short_forms_explain_themselves(short: str) -> None:
         ("/incident", "severity 1", "The level is missing; write P0, P1, P2 or P3. Usage: /inc"),
         ("/incident", "severity 1 high", "“high” is no level; write P0"),
         ("/incident", "severity P1 1", "“P1” is not a number. Usage: /incident severity ID"),
+        ("/incident", "declare", "The level is missing; write P0, P1, P2 or P3. Usage: /inc"),
+        ("/incident", "declare Checkout is down", "“Checkout” is no level; write P0"),
+        ("/incident", "declare P1", "The title is missing; say in a few words what is wrong."),
+        ("/incident", "declare P1 service=x", "The title is missing"),
+        ("/incident", f"declare P1 {'x' * 201}", "longer than 200 characters"),
         ("/incident", "silence 1", "How long is missing; write it like 90m, 2h or 1d."),
         ("/incident", "silence 1 long", "“long” is no length of time"),
         ("/maintenance", "add", "How long is missing; write it like 90m, 2h or 1d. Usage:"),

@@ -16,8 +16,8 @@ FIRING, RESOLVED = AlertStatus.FIRING, AlertStatus.RESOLVED
 EARLIER, LATER = NOW - timedelta(minutes=1), NOW + timedelta(minutes=1)
 
 
-def key_of(labels: Mapping[str, str]) -> str:
-    return labels["alertname"]
+def key_of(alert: Alert) -> str:
+    return alert.labels["alertname"]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from bot.domain.effects import (
     AnswerPlan,
     Attend,
     Effect,
+    InviteOnCall,
     Lane,
     MatchPagerEvent,
     ReviewSeverity,
@@ -28,6 +29,7 @@ from bot.domain.effects import (
     UpdateMessage,
     UpdatePage,
     UpdateSilence,
+    UpdateTicket,
     WriteNote,
     first_delay,
     lane,
@@ -46,6 +48,7 @@ MESSAGE = UpdateMessage(Subject(SubjectKind.INCIDENT, 7))
 ANSWER = SendAnswer(URL, Message("Done."))
 ON_CALL = AnswerOnCall(URL, "checkout")
 PLAN = AnswerPlan(URL, "restart@1.0.0", ("payments/checkout",))
+INVITE = InviteOnCall(7)
 RUN = AdvanceRun(7)
 SETTLE = SettleIncident(7)
 SEVERITY = ReviewSeverity(7)
@@ -55,12 +58,24 @@ ATTEND = Attend(7, Severity.P1)
 MATCH = MatchPagerEvent(PAGER_EVENT)
 URGENCY = SetUrgency(7)
 NOTE = WriteNote(7, "ana: Looking at the database.")
+TICKET = UpdateTicket(7)
 LATER = (SETTLE, SEVERITY, WINDOW, SILENCE, MATCH, URGENCY, NOTE)
-EFFECTS: tuple[Effect, ...] = (PAGE, ATTEND, MESSAGE, ANSWER, PLAN, ON_CALL, RUN, *LATER)
+EFFECTS: tuple[Effect, ...] = (
+    PAGE,
+    ATTEND,
+    MESSAGE,
+    ANSWER,
+    PLAN,
+    ON_CALL,
+    INVITE,
+    RUN,
+    *LATER,
+    TICKET,
+)
 SHARED = (MESSAGE, SEVERITY, ATTEND)
 """Of which one waits for all that ask for the same."""
 
-PATIENT = (PAGE, ATTEND, MESSAGE, RUN, *LATER)
+PATIENT = (PAGE, ATTEND, MESSAGE, INVITE, RUN, *LATER, TICKET)
 attempts = st.integers(1, 10_000)
 jitters = st.floats(0.0, 1.0)
 
@@ -79,9 +94,11 @@ def test_every_type_of_effect_is_tested() -> None:
         (MESSAGE, Lane.CHAT),
         (ANSWER, Lane.CHAT),
         (ON_CALL, Lane.CHAT),
+        (INVITE, Lane.CHAT),
         (PLAN, Lane.RUNS),
         (RUN, Lane.RUNS),
         *((one, Lane.UPKEEP) for one in LATER),
+        (TICKET, Lane.TICKETS),
     ],
 )
 def test_each_effect_waits_in_its_lane(effect: Effect, expected: Lane) -> None:
@@ -106,8 +123,8 @@ def test_what_concerns_two_things_is_not() -> None:
     assert len(set(keys)) == len(keys)
     assert order_key(PAGE) != order_key(UpdatePage(8, Severity.P1))
     assert order_key(RUN) != order_key(AdvanceRun(8))
-    other_events = (order_key(one) for one in (PAGE, RUN, WINDOW, MATCH, NOTE))
-    assert len(set(other_events)) == 5
+    other_events = (order_key(one) for one in (PAGE, RUN, WINDOW, MATCH, NOTE, TICKET))
+    assert len(set(other_events)) == 6
 
 
 def test_a_message_that_may_wait_waits_a_second_and_nothing_else_does() -> None:
@@ -128,6 +145,14 @@ def test_updates_of_one_message_share_a_place_for_each_haste() -> None:
 def test_one_look_at_an_incidents_facts_waits_at_a_time() -> None:
     assert waiting_place(SEVERITY) == waiting_place(replace(SEVERITY, attempt=2))
     assert waiting_place(SEVERITY) not in (None, waiting_place(ReviewSeverity(8)))
+
+
+def test_one_retry_for_a_ticket_waits_at_a_time() -> None:
+    """While a tracker is down for days, each change would else begin tries of its own."""
+    assert waiting_place(TICKET) is None
+    retry = waiting_place(replace(TICKET, attempt=2))
+    assert retry == waiting_place(replace(TICKET, attempt=9))
+    assert retry not in (None, waiting_place(UpdateTicket(8, attempt=2)))
 
 
 @pytest.mark.parametrize("effect", [one for one in EFFECTS if one not in SHARED])

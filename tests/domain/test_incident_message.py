@@ -22,7 +22,8 @@ from bot.domain.incident_events import PageAction
 from bot.domain.incident_message import INCIDENT_ACTION, incident_line, incident_message
 from bot.domain.maintenance import Window
 from bot.domain.message import Subject, SubjectKind
-from tests.support.examples import ANA, NOW, incident
+from bot.domain.ticket import TicketState
+from tests.support.examples import ANA, NOW, TICKET, incident
 
 
 def fields(shown: Incident, window: Window | None = None) -> dict[str, str]:
@@ -193,6 +194,16 @@ def test_no_clock_is_shown_once_somebody_has_it() -> None:
     planned = Response(plan=EscalationPolicy().plan({}))
     taken = incident(Severity.P0, state=IncidentState.ACKNOWLEDGED, response=planned)
     assert not {"Response", "Next"} & set(fields(taken))
+
+
+def test_where_the_ticket_is_and_what_is_wrong_with_it_is_said() -> None:
+    assert "Ticket" not in fields(incident(Severity.P2, ticket_due_at=NOW))
+    known = TicketState("digest", TICKET)
+    assert fields(incident(ticket=known))["Ticket"] == "https://memory.example/1"
+    refused = replace(known, refused="Set another token.")
+    said = fields(incident(ticket=refused))["Ticket"]
+    assert said == "REFUSED: Set another token. https://memory.example/1"
+    assert fields(incident(ticket=replace(refused, ref=None)))["Ticket"].endswith("token.")
 
 
 def test_a_tickets_time_is_said_once_until_it_is_over() -> None:

@@ -5,7 +5,15 @@ from typing import Any, get_args
 import pytest
 
 from bot.domain.classify import Severity
-from bot.domain.effects import AdvanceRun, SettleIncident, SetUrgency, UpdateMessage, UpdatePage
+from bot.domain.effects import (
+    AdvanceRun,
+    InviteOnCall,
+    SettleIncident,
+    SetUrgency,
+    UpdateMessage,
+    UpdatePage,
+    UpdateTicket,
+)
 from bot.domain.incident import IncidentState, PageState
 from bot.domain.incident_events import (
     Absorbed,
@@ -19,15 +27,18 @@ from bot.domain.incident_events import (
     FallbackUsed,
     IncidentEvent,
     IncidentOpened,
+    InvitationRefused,
     MessagePosted,
     MessageRefused,
     Mitigated,
     NoteAdded,
+    OnCallInvited,
     PageAction,
     PageConfirmed,
     PageDelayed,
     PageRefused,
     PageSent,
+    PageShrunk,
     Quieted,
     Reopened,
     Resolved,
@@ -39,7 +50,10 @@ from bot.domain.incident_events import (
     SilenceRefused,
     StillOnItAsked,
     Suppressed,
+    TicketDelayed,
     TicketOpened,
+    TicketRefused,
+    TicketTold,
     Unacknowledged,
     Unsuppressed,
 )
@@ -54,15 +68,15 @@ from bot.domain.run_events import (
     StepStarted,
     UndoStarted,
 )
-from tests.support.examples import INCIDENT_EVENTS, RUN_EVENTS, classification, incident
+from tests.support.examples import INCIDENT_EVENTS, NOW, RUN_EVENTS, classification, incident
 
-PAGE, MESSAGE, MESSAGE_SOON, TIMER = "page", "message", "message soon", "timer"
+PAGE, MESSAGE, MESSAGE_SOON, TIMER, PEOPLE = "page", "message", "message soon", "timer", "people"
 REACTIONS: dict[type[IncidentEvent], set[str]] = {
     IncidentOpened: {PAGE, MESSAGE},
     # A storm changes an incident's alerts many times a second.
     AlertsChanged: {MESSAGE_SOON},
-    SeverityRaised: {PAGE, MESSAGE},
-    SeverityOverridden: {PAGE, MESSAGE},
+    SeverityRaised: {PAGE, MESSAGE, PEOPLE},
+    SeverityOverridden: {PAGE, MESSAGE, PEOPLE},
     # A page that stands is ended by a window, and what still fires after it pages.
     Suppressed: {PAGE, MESSAGE},
     Unsuppressed: {PAGE, MESSAGE},
@@ -76,11 +90,15 @@ REACTIONS: dict[type[IncidentEvent], set[str]] = {
     Unacknowledged: {PAGE, MESSAGE},
     Mitigated: {PAGE, MESSAGE},
     Resolved: {PAGE, MESSAGE},
-    Reopened: {PAGE, MESSAGE},
+    Reopened: {PAGE, MESSAGE, PEOPLE},
     Closed: {PAGE, MESSAGE},
     NoteAdded: {MESSAGE},
     DoneAtPager: {MESSAGE_SOON},
     TicketOpened: {MESSAGE},
+    TicketTold: {MESSAGE_SOON},
+    TicketRefused: {MESSAGE},
+    # A ticket has hours; the timeline has it.
+    TicketDelayed: set(),
     # What became of the last page decides about the next one where it is written down.
     PageSent: {MESSAGE_SOON},
     PageConfirmed: {MESSAGE_SOON},
@@ -94,8 +112,12 @@ REACTIONS: dict[type[IncidentEvent], set[str]] = {
     PageRefused: {MESSAGE},
     # The message says "on its way" until it has arrived.
     PageDelayed: set(),
-    # The message is not told about itself: that would never end.
-    MessagePosted: set(),
+    # What became of the smallest form is told at the same time.
+    PageShrunk: set(),
+    # The message is not told about itself: that would never end. Where it stands, people meet.
+    MessagePosted: {PEOPLE},
+    OnCallInvited: set(),
+    InvitationRefused: set(),
     MessageRefused: set(),
 }
 """Who has to be told of each event; an empty set is a decision, too."""
@@ -104,6 +126,7 @@ TELL_PAGER = UpdatePage(7, Severity.P1)
 TELL_CHAT = UpdateMessage(Subject(SubjectKind.INCIDENT, 7))
 TELL_CHAT_SOON = UpdateMessage(Subject(SubjectKind.INCIDENT, 7), soon=True)
 SETTLE = SettleIncident(7)
+INVITE = InviteOnCall(7)
 
 
 def test_somebody_decided_about_every_event() -> None:
@@ -112,13 +135,19 @@ def test_somebody_decided_about_every_event() -> None:
 
 @pytest.mark.parametrize("event", INCIDENT_EVENTS, ids=lambda event: type(event).__name__)
 def test_who_is_told_of_an_incidents_event(event: IncidentEvent) -> None:
-    told = {PAGE: TELL_PAGER, MESSAGE: TELL_CHAT, MESSAGE_SOON: TELL_CHAT_SOON, TIMER: SETTLE}
+    told = {
+        PAGE: TELL_PAGER,
+        MESSAGE: TELL_CHAT,
+        MESSAGE_SOON: TELL_CHAT_SOON,
+        TIMER: SETTLE,
+        PEOPLE: INVITE,
+    }
     expected = {told[who] for who in REACTIONS[type(event)]}
     assert set(after_incident(incident(), (event,))) == expected
 
 
 def test_several_events_ask_for_each_effect_once() -> None:
-    assert after_incident(incident(), INCIDENT_EVENTS) == (TELL_PAGER, TELL_CHAT, SETTLE)
+    assert after_incident(incident(), INCIDENT_EVENTS) == (TELL_PAGER, TELL_CHAT, INVITE, SETTLE)
 
 
 def test_an_incident_that_never_paged_and_does_not_page_leaves_the_pager_alone() -> None:
@@ -128,6 +157,18 @@ def test_an_incident_that_never_paged_and_does_not_page_leaves_the_pager_alone()
 def test_a_page_is_looked_after_whatever_the_level_has_become() -> None:
     paged = incident(Severity.P2, page=PageState(PageAction.TRIGGER, Severity.P1))
     assert after_incident(paged, (Resolved("x"),)) == (UpdatePage(7, Severity.P2), TELL_CHAT)
+
+
+@pytest.mark.parametrize("event", INCIDENT_EVENTS, ids=lambda event: type(event).__name__)
+def test_what_people_read_on_a_ticket_is_told_to_the_tracker(event: IncidentEvent) -> None:
+    """Of those whom the pager would be told, and the ticket's own beginning."""
+    told = PAGE in REACTIONS[type(event)] or isinstance(event, TicketOpened)
+    ticket = incident(Severity.P2, ticket_due_at=NOW)
+    assert (UpdateTicket(7) in after_incident(ticket, (event,))) is told
+
+
+def test_what_is_no_ticket_is_none_of_the_trackers_business() -> None:
+    assert UpdateTicket(7) not in after_incident(incident(Severity.P1), INCIDENT_EVENTS)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +198,14 @@ def test_the_urgency_of_a_page_that_stands_follows_the_level(
 def test_where_no_page_stands_nothing_is_urgent(changes: dict[str, Any]) -> None:
     raised = SeverityRaised(Severity.P1, classification(Severity.P0))
     assert SetUrgency(7) not in after_incident(incident(**changes), (raised,))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"state": IncidentState.ACKNOWLEDGED}, {"suppressed_by": 3}, {"level": Severity.P2}],
+)
+def test_nobody_is_invited_who_need_not_come(changes: dict[str, Any]) -> None:
+    assert INVITE not in after_incident(incident(**changes), (MessagePosted("#incidents"),))
 
 
 @pytest.mark.parametrize("event", RUN_EVENTS, ids=lambda event: type(event).__name__)

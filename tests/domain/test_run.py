@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.errors import IllegalTransition
 from bot.domain.plan import StepOutcome
-from bot.domain.run import Run, StepRecord, StepState, blank_records, evolve
+from bot.domain.run import Run, StepRecord, StepState, blank_records
 from bot.domain.run_events import (
     CompensationStarted,
     RunApproved,
@@ -28,6 +28,7 @@ from bot.domain.run_events import (
     UndoStarted,
     VerificationStarted,
 )
+from bot.domain.run_evolution import evolve
 from tests.support.examples import ANA, BEN, NOW, RUN_EVENTS, plan_of, run, runbook
 
 S = RunState

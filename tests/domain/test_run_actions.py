@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.actor import TOCSIN
 from bot.domain.plan import StepOutcome
-from bot.domain.run import Run, StepState, evolve
+from bot.domain.run import Run, StepState
 from bot.domain.run_actions import Begin, MakePlan, Note, Perform, Undo, next_action
 from bot.domain.run_events import (
     CompensationStarted,
@@ -23,6 +23,7 @@ from bot.domain.run_events import (
     UndoStarted,
     VerificationStarted,
 )
+from bot.domain.run_evolution import evolve
 from tests.support.examples import NOW, plan_of, run, runbook
 
 BOOK = runbook(("look", "change", "scale"), ("verify",))

@@ -23,11 +23,15 @@ from bot.domain.incident_events import (
     SilenceCreated,
     SilenceRefused,
     Suppressed,
+    TicketDelayed,
+    TicketRefused,
+    TicketTold,
     Unsuppressed,
 )
 from bot.domain.run_events import RunRequested, StepFinished
+from bot.domain.ticket import TicketAction
 from bot.domain.timeline import Entry, Event, Recorded, entries, markdown, sentence
-from tests.support.examples import ANA, EVENTS, NOW, change, classification
+from tests.support.examples import ANA, EVENTS, NOW, TICKET, change, classification
 
 HOSTILE = (
     "<script>alert(1)</script> | `code` [link](javascript:x) ![](http://t) **b** \\| &lt;\n# h"
@@ -55,6 +59,18 @@ def test_every_event_has_a_sentence(kind: type[Event]) -> None:
             "6 firing now, and 2 more that Alertmanager left out.",
         ),
         (change(firing=1), "Alerts changed. 1 firing now."),
+        (
+            TicketTold(TicketAction.CREATE, TICKET, ""),
+            "Ticket memory#1 is entered: https://memory.example/1",
+        ),
+        (
+            TicketDelayed(TicketAction.CLOSE, "GitHub answered 502.", 10, 59.6),
+            "Try 10 to close the ticket failed: GitHub answered 502. Next try in 60 s.",
+        ),
+        (
+            TicketRefused(TicketAction.CREATE, "Set another token.", ""),
+            "The tracker refused to create the ticket: Set another token.",
+        ),
         (
             replace(change(resolved=1), note="No webhook told it."),
             "1 alert resolved: an alert. 0 firing now. No webhook told it.",

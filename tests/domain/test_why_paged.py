@@ -18,9 +18,10 @@ from bot.domain.incident_events import (
     Unsuppressed,
 )
 from bot.domain.storm import STORM_KEY
+from bot.domain.ticket import TicketState
 from bot.domain.timeline import Recorded
 from bot.domain.why_paged import why_paged
-from tests.support.examples import NOW, incident
+from tests.support.examples import NOW, TICKET, incident
 from tests.support.windows import window
 
 PAGED = PageState(PageAction.TRIGGER, Severity.P1)
@@ -58,6 +59,16 @@ def story(about: Incident, *events: IncidentEvent) -> list[str]:
                 "Nobody was paged.",
                 "P2 pages nobody; such levels become tickets.",
                 "A ticket was opened; a response is due by 01 Mar 03:00:00 UTC.",
+            ],
+        ),
+        (
+            incident(Severity.P2, ticket_due_at=NOW, ticket=TicketState("digest", TICKET)),
+            (),
+            [
+                "Nobody was paged.",
+                "P2 pages nobody; such levels become tickets.",
+                "A ticket was opened; a response is due by 01 Mar 03:00:00 UTC.",
+                "The ticket is memory#1: https://memory.example/1",
             ],
         ),
         (

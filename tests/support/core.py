@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
@@ -34,7 +34,7 @@ from bot.domain.timeline import Event
 from bot.ports import Inbox, InboxRow, Metrics, Source, Store
 from tests.support.clock import FakeClock
 from tests.support.effect_queue import EffectQueue
-from tests.support.examples import ANA, NOW
+from tests.support.examples import ANA, NOW, PAGER_EVENT
 
 
 def _by_label(level: Severity) -> Rule:
@@ -43,6 +43,10 @@ def _by_label(level: Severity) -> Rule:
 
 
 POLICY = Policy(tuple(map(_by_label, Severity)), Severity.P1, "digest")
+
+
+UNKNOWN_EVENT = replace(PAGER_EVENT, event_type="service.updated", incident_id="")
+"""What all that the pager says is taken for here."""
 
 
 @dataclass
@@ -131,7 +135,7 @@ class Core:
         """Another intake, as after a start."""
         parsers: dict[Source, Parse] = dict.fromkeys(Source, self._parse)
         rules = IntakeRules(
-            parsers, self.deliveries, PagerEvents(lambda _body: None, can_ask=False)
+            parsers, self.deliveries, PagerEvents(lambda _body: UNKNOWN_EVENT, can_ask=False)
         )
         return Intake(store, inbox, rules, self.clock, self.counts)
 

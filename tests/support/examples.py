@@ -11,10 +11,10 @@ from bot.domain.actor import Actor, ActorKind
 from bot.domain.alert import Alert, AlertStatus
 from bot.domain.classify import Classification, Severity
 from bot.domain.cluster import (
+    DEPLOYMENT,
     Autoscaler,
     BlastRadius,
     DisruptionBudget,
-    ObjectKind,
     ObjectRef,
 )
 from bot.domain.contact import Mention, notifier, slack
@@ -32,15 +32,18 @@ from bot.domain.incident_events import (
     FallbackUsed,
     IncidentEvent,
     IncidentOpened,
+    InvitationRefused,
     MessagePosted,
     MessageRefused,
     Mitigated,
     NoteAdded,
+    OnCallInvited,
     PageAction,
     PageConfirmed,
     PageDelayed,
     PageRefused,
     PageSent,
+    PageShrunk,
     Quieted,
     Reopened,
     Resolved,
@@ -52,25 +55,37 @@ from bot.domain.incident_events import (
     SilenceRefused,
     StillOnItAsked,
     Suppressed,
+    TicketDelayed,
     TicketOpened,
+    TicketRefused,
+    TicketTold,
     Unacknowledged,
     Unsuppressed,
 )
 from bot.domain.oncall import PagerActionKind
 from bot.domain.page import PagerEvent
+from bot.domain.parameter import Parameter, ParameterType
 from bot.domain.plan import Plan, StepOutcome, StepPlan, Target, make_plan
 from bot.domain.run import Run, blank_records
 from bot.domain.run_events import (
     CompensationStarted,
+    RunAborted,
     RunApproved,
     RunCancelled,
     RunEvent,
+    RunExpired,
     RunFinished,
+    RunOverridden,
+    RunPaused,
     RunPlanned,
     RunRefused,
     RunRequested,
+    RunResumed,
     RunStarted,
     RunState,
+    StepAnswered,
+    StepApproved,
+    StepAsked,
     StepFailed,
     StepFinished,
     StepProgressed,
@@ -80,7 +95,8 @@ from bot.domain.run_events import (
     UndoStarted,
     VerificationStarted,
 )
-from bot.domain.runbook import Parameter, ParameterType, Risk, Runbook, Step
+from bot.domain.runbook import Risk, Runbook, Step
+from bot.domain.ticket import TicketAction, TicketRef
 from bot.domain.timeline import Event
 
 NOW = datetime(2026, 3, 1, 3, 0, 0, 123456, tzinfo=UTC)
@@ -142,7 +158,7 @@ def change(*, fired: int = 0, resolved: int = 0, firing: int = 0, unseen: int = 
     )
 
 
-CHECKOUT = ObjectRef(ObjectKind.DEPLOYMENT, "payments", "checkout")
+CHECKOUT = ObjectRef(DEPLOYMENT, "payments", "checkout")
 BLAST_RADIUS = BlastRadius(
     pods=3,
     ready=2,
@@ -209,6 +225,7 @@ def run(state: RunState = RunState.PLANNING, **changes: Any) -> Run:
     return replace(plain, **changes)
 
 
+TICKET = TicketRef("memory", "1", "memory#1", "https://memory.example/1")
 _OUTCOME = StepOutcome("It is done.", {"revision": "2"})
 
 INCIDENT_EVENTS: tuple[IncidentEvent, ...] = (
@@ -232,6 +249,9 @@ INCIDENT_EVENTS: tuple[IncidentEvent, ...] = (
     NoteAdded("Looking at the database."),
     DoneAtPager(PagerActionKind.REASSIGNED, "Dana Doe"),
     TicketOpened(NOW),
+    TicketTold(TicketAction.CREATE, TICKET, "digest"),
+    TicketDelayed(TicketAction.UPDATE, "It timed out.", 3, 4.5),
+    TicketRefused(TicketAction.CLOSE, "Bad credentials", "digest"),
     PageSent(PageAction.TRIGGER, Severity.P1),
     PageConfirmed("by PagerDuty’s webhook"),
     FallbackUsed(notifier("sms"), 92.5, "It timed out."),
@@ -241,8 +261,11 @@ INCIDENT_EVENTS: tuple[IncidentEvent, ...] = (
     ResponseOverdue(Severity.P1, timedelta(hours=1)),
     SecondPageClosed(),
     PageDelayed(PageAction.TRIGGER, "It timed out.", 3, 4.5),
+    PageShrunk("Event object is invalid."),
     PageRefused(PageAction.RESOLVE, "Invalid routing key"),
     MessagePosted("#incidents"),
+    OnCallInvited(("Ana Lopez", "Ben Okafor")),
+    InvitationRefused("Ana Lopez", "The scope is missing."),
     MessageRefused("channel_not_found"),
 )
 """One of every type, in the order of `IncidentEvent`."""
@@ -251,10 +274,18 @@ RUN_EVENTS: tuple[RunEvent, ...] = (
     RunRequested("restart@1.0.0", {"workload": "payments/checkout", "health_url": ""}),
     RunPlanned(plan_of(runbook(), ("change",))),
     RunRefused(("It is paused.", "It is gone.")),
-    RunApproved("digest"),
+    RunApproved("digest", ("approver",)),
+    RunOverridden("Nobody else is awake.", {"approver": 1}),
+    RunExpired(),
     RunCancelled(),
+    RunPaused(),
+    RunResumed(),
+    RunAborted("by Ana: the wrong cluster", undo=True),
     RunStarted(),
     StepStarted("change"),
+    StepAsked("change", "Is the partner told?", {"operations": 1}, timedelta(hours=4)),
+    StepApproved("change", ("operations",)),
+    StepAnswered("change", done=False, words="They don’t answer."),
     StepProgressed("change", "1 of 3 pods updated"),
     StepFinished("change", _OUTCOME, observed=True),
     StepFailed("change", "It is stuck."),

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.domain.cluster import (
+    DEPLOYMENT,
+    SERVICE,
     BlastRadius,
     Deployment,
     Marker,
-    ObjectKind,
     ObjectRef,
     Pod,
     Revision,
@@ -54,7 +55,7 @@ class FakeCluster:
 
     def add_deployment(self, name: str, images: Sequence[str], replicas: int = 3) -> ObjectRef:
         """Add a Deployment `namespace/name`, rolled out, with a revision for each image."""
-        ref = _ref(ObjectKind.DEPLOYMENT, name)
+        ref = _ref(DEPLOYMENT, name)
         revisions = [
             Revision(
                 number=number,
@@ -90,7 +91,7 @@ class FakeCluster:
         return ref
 
     def add_service(self, name: str, selector: Mapping[str, str]) -> ObjectRef:
-        ref = _ref(ObjectKind.SERVICE, name)
+        ref = _ref(SERVICE, name)
         self._services[ref] = Service(ref, f"uid-of-{name}", _digest(selector), "", selector)
         return ref
 
@@ -257,7 +258,7 @@ class FakeCluster:
         return after
 
 
-def _ref(kind: ObjectKind, name: str) -> ObjectRef:
+def _ref(kind: str, name: str) -> ObjectRef:
     namespace, _, object_name = name.partition("/")
     return ObjectRef(kind, namespace, object_name)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 from bot.domain.cluster import (
@@ -21,7 +22,11 @@ from bot.domain.cluster import (
 )
 from bot.domain.errors import Conflict, NotFound, PermanentError, TemporaryError
 from bot.domain.resource import Manifest, Resource
+from tests.support.clock import START
 from tests.support.fake_cluster import FakeCluster
+
+CREATED = {"metadata": {"creationTimestamp": START.isoformat()}}
+"""What the server adds to a new object."""
 
 
 class FakeObjects:
@@ -34,8 +39,15 @@ class FakeObjects:
         self.changes: list[str] = []
         """Every change that was really made: verb, object and marker."""
         self.logs: dict[ObjectRef, str] = {}
+        self.previous_logs: dict[ObjectRef, str] = {}
+        self.unreadable: set[ObjectRef] = set()
+        """Pods whose log is not to be had."""
+        self.meanwhile: list[Callable[[], object]] = []
+        """What others do, one thing just before each apply or merge."""
         self.guarded: set[ObjectRef] = set()
         """Pods whose eviction a budget refuses."""
+        self.unevictable: PermanentError | None = None
+        """While this is set every eviction is refused with it, as by RBAC."""
 
     # --- what tests set up -----------------------------------------------------------
 
@@ -56,11 +68,19 @@ class FakeObjects:
             return self._of_cluster(ref)
         return self._find(ref)
 
-    def find(self, kind: str, namespace: str, labels: Mapping[str, str]) -> Sequence[Resource]:
+    def find(
+        self,
+        kind: str,
+        namespace: str,
+        labels: Mapping[str, str],
+        *,
+        fields: Mapping[str, str] | None = None,
+    ) -> Sequence[Resource]:
         self._fail()
         found = (one for ref, one in sorted(self._objects.items()) if ref.kind == kind)
         inside = (one for one in found if namespace in ("", one.ref.namespace))
-        return [one for one in inside if labels.items() <= _labels(one.body).items()]
+        labelled = (one for one in inside if labels.items() <= _labels(one.body).items())
+        return [one for one in labelled if _has_fields(one.body, fields or {})]
 
     def create(self, manifest: Manifest, marker: Marker, *, dry_run: bool = False) -> Resource:
         self._refuse()
@@ -69,13 +89,17 @@ class FakeObjects:
             if self._objects[ref].marker == str(marker):
                 return self._objects[ref]
             raise PermanentError(f"{ref} exists already, and this run did not make it")
-        return self._change("create", ref, manifest, marker, dry_run)
+        return self._change("create", ref, merged(CREATED, manifest), marker, dry_run)
 
-    def apply(self, manifest: Manifest, marker: Marker, *, dry_run: bool = False) -> Resource:
+    def apply(
+        self, manifest: Manifest, marker: Marker, *, version: str = "", dry_run: bool = False
+    ) -> Resource:
         self._refuse()
         ref = _ref(manifest)
+        if version:
+            self._expect(ref, version)
         there = self._objects[ref].body if ref in self._objects else {}
-        return self._change("apply", ref, _merged(there, manifest), marker, dry_run)
+        return self._change("apply", ref, merged(there, manifest), marker, dry_run)
 
     def merge(
         self,
@@ -84,39 +108,57 @@ class FakeObjects:
         marker: Marker,
         *,
         version: str = "",
+        subresource: str = "",
         dry_run: bool = False,
     ) -> Resource:
         self._refuse()
-        there = self._find(ref)
-        if version and version != there.version:
-            raise Conflict(f"{ref} has been modified; read it again")
-        return self._change("merge", ref, _merged(there.body, patch), marker, dry_run)
+        there = self._expect(ref, version)
+        if subresource:
+            return self._change_below(subresource, there, patch, dry_run)
+        return self._change("merge", ref, merged(there.body, patch), marker, dry_run)
 
     def delete(self, ref: ObjectRef, uid: str, *, dry_run: bool = False) -> None:
         self._refuse()
         there = self._objects.get(ref)
         if there is not None and there.uid == uid and not dry_run:
-            self.remove(ref)
             self.changes.append(f"delete {ref}")
+            if not there.body["metadata"].get("finalizers"):
+                self.remove(ref)
 
     def evict(self, pod: ObjectRef, *, dry_run: bool = False) -> None:
         self._refuse()
+        if self.unevictable is not None:
+            raise self.unevictable
         if pod in self.guarded:
             raise TemporaryError("Cannot evict pod as it would violate the disruption budget.")
         if pod in self._objects and not dry_run:
             self.remove(pod)
             self.changes.append(f"evict {pod}")
 
-    def log(self, pod: ObjectRef, container: str = "", lines: int = 100) -> str:
+    def log(
+        self, pod: ObjectRef, container: str = "", lines: int = 100, *, previous: bool = False
+    ) -> str:
         self._fail()
         self._find(pod)
-        return "\n".join(self.logs.get(pod, "").splitlines()[-lines:])
+        if pod in self.unreadable:
+            raise PermanentError("previous terminated container not found")
+        logs = self.previous_logs if previous else self.logs
+        return "\n".join(logs.get(pod, "").splitlines()[-lines:])
 
     # -------------------------------------------------------------------------------------
 
     def _fail(self) -> None:
         if self._cluster.failure is not None:
             raise self._cluster.failure
+
+    def _expect(self, ref: ObjectRef, version: str) -> Resource:
+        """The object as it is; `meanwhile` comes in between, as somebody else would."""
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+        there = self._find(ref)
+        if version not in ("", there.version):
+            raise Conflict(f"{ref} has been modified; read it again")
+        return there
 
     def _refuse(self) -> None:
         self._fail()
@@ -136,11 +178,22 @@ class FakeObjects:
     def _change(
         self, verb: str, ref: ObjectRef, body: Manifest, marker: Marker, dry_run: bool
     ) -> Resource:
-        marked = _merged(body, {"metadata": {"annotations": {MARKER_ANNOTATION: str(marker)}}})
+        marked = merged(body, {"metadata": {"annotations": {MARKER_ANNOTATION: str(marker)}}})
         if dry_run:
             return Resource(ref, "", "", _digest(marked), str(marker), marked)
         self.changes.append(f"{verb} {ref} {marker}")
         return self._store(ref, marked)
+
+    def _change_below(
+        self, subresource: str, there: Resource, patch: Mapping[str, Any], dry_run: bool
+    ) -> Resource:
+        """As the API server does: only the part of the subresource's name is changed."""
+        part = {name: value for name, value in patch.items() if name == subresource}
+        body = merged(there.body, part)
+        if dry_run:
+            return Resource(there.ref, "", "", _digest(body), there.marker, body)
+        self.changes.append(f"merge {there.ref}/{subresource}")
+        return self._store(there.ref, body)
 
     def _store(self, ref: ObjectRef, body: Manifest) -> Resource:
         self._versions += 1
@@ -158,22 +211,29 @@ def _ref(manifest: Manifest) -> ObjectRef:
     return ObjectRef(kind, metadata.get("namespace", ""), metadata["name"])
 
 
+def _has_fields(body: Manifest, fields: Mapping[str, str]) -> bool:
+    def value(path: str) -> Any:
+        return reduce(lambda inner, key: inner.get(key) or {}, path.split("."), dict(body))
+
+    return all(value(path) == wanted for path, wanted in fields.items())
+
+
 def _labels(body: Manifest) -> Mapping[str, str]:
     labels: Mapping[str, str] = (body.get("metadata") or {}).get("labels") or {}
     return labels
 
 
-def _merged(old: Any, patch: Any) -> Any:
+def merged(old: Any, patch: Any) -> Any:
     """RFC 7386: mappings are merged, None deletes, all else replaces."""
     if not isinstance(patch, Mapping):
         return patch
-    merged = dict(old) if isinstance(old, Mapping) else {}
+    result = dict(old) if isinstance(old, Mapping) else {}
     for key, value in patch.items():
         if value is None:
-            merged.pop(key, None)
+            result.pop(key, None)
         else:
-            merged[key] = _merged(merged.get(key), value)
-    return merged
+            result[key] = merged(result.get(key), value)
+    return result
 
 
 def _digest(body: Manifest) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -22,11 +22,14 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from bot.adapters import database
+from bot.adapters.access import AccessFile
 from bot.adapters.alertmanager import check_delivery, parse_delivery
 from bot.adapters.blocks import render
-from bot.adapters.http_probe import HttpProbe
+from bot.adapters.cron import next_after
+from bot.adapters.http_hosts import AllowedHosts
 from bot.adapters.inbox import Inbox
 from bot.adapters.kubernetes import KubernetesCluster, connect
+from bot.adapters.kubernetes_objects import KubernetesObjects
 from bot.adapters.metrics import PrometheusCounters
 from bot.adapters.pagerduty import PagerDutyPager
 from bot.adapters.pagerduty_rest import PagerDutyRecords
@@ -34,24 +37,29 @@ from bot.adapters.pagerduty_webhook import parse_webhook, verify_signature
 from bot.adapters.policy import parse_policy
 from bot.adapters.policy_folder import PolicyFile
 from bot.adapters.posted_alerts import encode_delivery, parse_posted
+from bot.adapters.routing import parse_routing
 from bot.adapters.runbooks import RunbookFolder
 from bot.adapters.slack import SlackChat, web_client
 from bot.adapters.store import SqlStore
+from bot.app.access import Access
 from bot.app.answers import Answers
 from bot.app.attendance import Attendance
 from bot.app.chat_delivery import ChatDelivery
 from bot.app.contacts import Contacts, Ways
+from bot.app.declarations import Declarations
 from bot.app.deliveries import Deliveries
 from bot.app.facts import FactReader
 from bot.app.heartbeats import Heartbeats
 from bot.app.incident_answers import IncidentAnswers
 from bot.app.incidents import Incidents
 from bot.app.intake import Intake, IntakeRules
+from bot.app.invitations import Invitations
 from bot.app.judging import Judge
 from bot.app.maintenance import Maintenance, WindowReview
 from bot.app.maintenance_answers import MaintenanceAnswers
 from bot.app.oncall import OnCallAnswers, OnCallRequests
 from bot.app.page_delivery import PageDelivery
+from bot.app.page_tests import PageTests
 from bot.app.pager_amendments import PagerAmendments
 from bot.app.pager_events import PagerEvents
 from bot.app.pager_matching import PagerMatching
@@ -61,13 +69,16 @@ from bot.app.policies import PolicyWatch
 from bot.app.reconcile import Reconciler
 from bot.app.rosters import PeopleOnCall, Rosters
 from bot.app.run_answers import RunAnswers
+from bot.app.run_log import RunLog
 from bot.app.runner import Runner
 from bot.app.runs import Runs
+from bot.app.step_work import StepWork
+from bot.app.ticket_delivery import TicketDelivery
 from bot.app.upkeep import Upkeep
 from bot.app.why import Explanations
+from bot.bootstrap.running import Site, step_contexts
 from bot.domain.alert import Delivery
 from bot.domain.classify import Policy, Severity
-from bot.domain.cluster import Marker
 from bot.domain.effects import AdvanceRun, Effect
 from bot.domain.heartbeat import is_heartbeat
 from bot.domain.incident import Incident
@@ -80,7 +91,7 @@ from bot.entrypoints.listener import Listener, pages
 from bot.entrypoints.slack import SlackEndpoint, SlackListener
 from bot.entrypoints.webhooks import AlertmanagerWebhook, PagerDutyWebhook
 from bot.entrypoints.worker import EffectWorker, RunWorker, UseCases
-from bot.ports import Source, StepContext
+from bot.ports import Source, Tickets
 from bot.sandbox.kubernetes.store import Json
 from bot.steps.registry import step_kinds
 from tests.support.channel import CHANNEL, Channel, Shown
@@ -158,9 +169,11 @@ class Harness:
         self.routing = RoutingPolicy()
         self.second_pager = ListPager()
         self.notifier = ListNotifier()
+        self.tickets: Tickets | None = None
         self.incidents = Incidents(self.store, clock)
         self.maintenance = Maintenance(self.store, clock, silences=False)
-        self.runs = Runs(self.store, _library(), clock)
+        self.access = Access(AccessFile(REPOSITORY / "policy" / "access.yaml").current, clock)
+        self.runs = Runs(self.store, _library(), self.access, clock)
         self.inbox = Inbox(database_url, now=lambda: clock.now().timestamp())
         self.policy_file = folder / "severity.yaml"
         self.policy_file.write_bytes(_shipped_text())
@@ -168,14 +181,15 @@ class Harness:
         self._wire_worker()
 
     def _wire_worker(self) -> None:
-        cluster = KubernetesCluster(connect(None, f"{self.url}/stand-ins/kubernetes"), 10.0)
+        clock = self.clock
+        client = connect(None, f"{self.url}/stand-ins/kubernetes")
+        cluster, objects = KubernetesCluster(client, 10.0), KubernetesObjects(client, 10.0)
         kinds = step_kinds()
 
-        def context_for(
-            marker: Marker, decided: Mapping[str, str], progress: Callable[[str], None]
-        ) -> StepContext:
-            return StepContext(cluster, HttpProbe(), self.clock, marker, decided, progress)
-
+        there = Site(cluster, objects)
+        context_for = step_contexts(there, clock, None, AllowedHosts.parse("127.0.0.1"))
+        planner = Planner(kinds, context_for)
+        work = StepWork(RunLog(self.store, clock), kinds, context_for, clock)
         pager = _pager(f"{self.url}/stand-ins/pagerduty")
         chat = SlackChat(BOT_TOKEN, f"{self.url}/stand-ins/slack/api/")
         store, clock = self.store, self.clock
@@ -205,20 +219,34 @@ class Harness:
             lambda: self.routing,
             clock,
             confirmable=True,
+            breached=lambda level: self._counters.count("response_breaches", severity=level),
         )
         use_cases = UseCases(
             PageDelivery(store, pager, clock, lambda: 1.0),
             self._attendance,
             ChatDelivery(store, chat, CHANNEL, clock, lambda: 1.0),
-            PlanAnswers(store, _library(), Planner(kinds, context_for), clock),
+            PlanAnswers(store, _library(), planner, self.access, clock),
+            self.runs,
             Upkeep(store, judge, clock),
             WindowReview(store, None, clock, lambda: 1.0),
             OnCallAnswers(store, rosters, clock),
+            Invitations(store, chat, self._people.known, clock, lambda: 1.0),
             PagerMatching(store, records, clock, self._counters, lambda: 1.0),
             PagerAmendments(store, records, clock, lambda: 1.0),
+            TicketDelivery(store, self.tickets, clock, lambda: 1.0, self.url),
         )
         self._effects = EffectWorker(store, use_cases, self._took)
-        self._runs = RunWorker(Runner(store, cluster, kinds, context_for, clock))
+        self._runs = RunWorker(
+            Runner(store, objects, planner, work, self.access.requirement_of, clock)
+        )
+        self._page_tests = PageTests(
+            store,
+            partial(self._put, Source.TOCSIN),
+            lambda: self.routing.page_test,
+            next_after,
+            clock,
+            self._counters,
+        )
         parsers = {
             Source.ALERTMANAGER: lambda body, _at: parse_delivery(body),
             Source.RECONCILE: lambda body, _at: parse_delivery(body),
@@ -232,8 +260,14 @@ class Harness:
     def app(self) -> Listener:
         """What listens: the webhooks, Slack's endpoint, and the stand-ins beside them."""
         explanations = Explanations(self.store, lambda digest, text: _policy(text.encode(), digest))
+        declarations = Declarations(
+            self.store,
+            lambda text: parse_routing(text.encode(), "routing.yaml"),
+            self.clock,
+            self._counters,
+        )
         answers = Answers(
-            IncidentAnswers(self.incidents, explanations),
+            IncidentAnswers(self.incidents, explanations, declarations),
             MaintenanceAnswers(self.maintenance, self.clock),
             RunAnswers(self.runs, self.store),
             OnCallRequests(self.store),
@@ -305,10 +339,16 @@ class Harness:
         self._policy.look()
         self._heartbeats.look()
         self._reconciler.round()
+        self._page_tests.look()
 
     def down(self, *, minutes: float) -> None:
         """Nothing works for so long; then the worker starts again."""
         self.clock.advance(minutes * 60)
+        self._wire_worker()
+
+    def keep_tickets_in(self, tickets: Tickets) -> None:
+        """The worker starts again, with settings that name a tracker."""
+        self.tickets = tickets
         self._wire_worker()
 
     def _work(self, until: datetime) -> bool:

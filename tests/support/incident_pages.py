@@ -34,6 +34,7 @@ from bot.domain.matcher_text import parse_matcher
 from bot.entrypoints.incident_view import UseCases
 from bot.entrypoints.pages import Pages, Place
 from bot.steps.registry import step_kinds
+from tests.support.access import access
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_database
 from tests.support.examples import ANA, change
@@ -80,7 +81,7 @@ class Site:
         ask = UseCases(
             Incidents(store, clock),
             Maintenance(store, clock, silences=False),
-            Runs(store, RunbookFolder(REPOSITORY / "runbooks", step_kinds()), clock),
+            Runs(store, RunbookFolder(REPOSITORY / "runbooks", step_kinds()), access(clock), clock),
             Explanations(store, policy_of),
             clock,
         )

@@ -19,7 +19,7 @@ from kubernetes.client import (
 from kubernetes.client.exceptions import NotFoundException
 
 from bot.adapters.kubernetes import KubernetesCluster
-from bot.domain.cluster import Deployment, Marker, ObjectKind, ObjectRef
+from bot.domain.cluster import DEPLOYMENT, SERVICE, Deployment, Marker, ObjectRef
 
 SECONDS = 10.0
 """The timeout of each request."""
@@ -65,10 +65,10 @@ class Namespace:
         return KubernetesCluster(self.client, SECONDS)
 
     def deployment(self, name: str) -> ObjectRef:
-        return ObjectRef(ObjectKind.DEPLOYMENT, self.name, name)
+        return ObjectRef(DEPLOYMENT, self.name, name)
 
     def service(self, name: str) -> ObjectRef:
-        return ObjectRef(ObjectKind.SERVICE, self.name, name)
+        return ObjectRef(SERVICE, self.name, name)
 
     def create_deployment(
         self, name: str = "shop", tag: str = "1.0", replicas: int = 2, **spec: object

@@ -7,28 +7,37 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.domain.cluster import Marker
-from bot.domain.errors import TocsinError
+from bot.domain.errors import InvalidInput, TocsinError
+from bot.domain.graph import Graph, Picture
 from bot.domain.plan import StepOutcome, StepPlan
-from bot.ports import StepContext, StepKind
+from bot.ports import HealthAnswer, StepContext, StepKind
 from bot.steps.registry import step_kinds
 from tests.support.clock import FakeClock
 from tests.support.fake_cluster import FakeCluster
+from tests.support.fake_objects import FakeObjects
 
 
 class FakeProbe:
     """Implements the `HealthProbe` port: what each address answers, or the error it gives."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, int | TocsinError] = {}
+        self.answers: dict[str, int | str | TocsinError] = {}
+        """By address; a text is a 200 with that body."""
+        self.forbidden: set[str] = set()
         self.asked: list[str] = []
 
-    def status(self, url: str, timeout: float) -> int:
+    def check(self, url: str) -> None:
+        if url in self.forbidden:
+            raise InvalidInput(f"{url} is not allowed")
+
+    def get(self, url: str, timeout: float) -> HealthAnswer:
+        self.check(url)
         assert timeout > 0
         self.asked.append(url)
         answer = self.answers[url]
         if isinstance(answer, TocsinError):
             raise answer
-        return answer
+        return HealthAnswer(200, answer) if isinstance(answer, str) else HealthAnswer(answer)
 
 
 class FakeMetrics:
@@ -47,18 +56,39 @@ class FakeMetrics:
         return answer
 
 
+class FakeGraphs:
+    """Implements the `Graphs` port: every graph has this many lines, or gives the error."""
+
+    def __init__(self) -> None:
+        self.lines = 1
+        self.error: TocsinError | None = None
+        self.drawn: list[Graph] = []
+
+    def draw(self, graph: Graph, timeout: float) -> Picture:
+        assert timeout > 0
+        self.drawn.append(graph)
+        if self.error is not None:
+            raise self.error
+        return Picture(b"a picture", self.lines)
+
+
 @dataclass
 class Bench:
     """Plans, executes, observes and undoes a step as the runner does."""
 
     cluster: FakeCluster = field(default_factory=FakeCluster)
+    objects: FakeObjects = field(init=False)
     clock: FakeClock = field(default_factory=FakeClock)
     probe: FakeProbe = field(default_factory=FakeProbe)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
+    graphs: FakeGraphs = field(default_factory=FakeGraphs)
     has_metrics: bool = True
     progress: list[str] = field(default_factory=list)
 
-    def step(self, kind: str, **arguments: str) -> Step:
+    def __post_init__(self) -> None:
+        self.objects = FakeObjects(self.cluster)
+
+    def step(self, kind: str, /, **arguments: Any) -> Step:
         """The step, as it begins now."""
         found = step_kinds()[kind]
         marker = Marker(7, "it", self.clock.now())
@@ -70,6 +100,8 @@ class Bench:
             decided={},
             progress=self.progress.append,
             metrics=self.metrics if self.has_metrics else None,
+            graphs=self.graphs if self.has_metrics else None,
+            objects=self.objects,
         )
         return Step(found, found.arguments.read(arguments), context)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func, insert
 from sqlmodel import col, select
 
 from bot.adapters import codec
@@ -18,6 +18,16 @@ from bot.domain.dedup import KnownAlert
 PAGE = 1000
 """Rows read at a time where there may be very many."""
 
+_KNOWN = select(AlertRow.document).where(
+    col(AlertRow.fingerprint).in_(bindparam("fingerprints", expanding=True))
+)
+_FIRING = select(func.count()).where(
+    col(AlertRow.incident_id) == bindparam("incident_id"),
+    col(AlertRow.status) == AlertStatus.FIRING.value,
+)
+_GROUP = select(AlertGroupRow.document).where(col(AlertGroupRow.key) == bindparam("key"))
+_OCCURRED = insert(OccurrenceRow)
+
 
 class AlertReads(Part):
     """What is known of alerts."""
@@ -25,8 +35,8 @@ class AlertReads(Part):
     def known_alerts(self, fingerprints: Sequence[str]) -> Mapping[str, KnownAlert]:
         known: dict[str, KnownAlert] = {}
         for chunk in chunks(fingerprints):
-            query = select(AlertRow.document).where(col(AlertRow.fingerprint).in_(chunk))
-            alerts = (codec.load(text, KnownAlert) for text in self._session.exec(query))
+            texts = self._run(_KNOWN, fingerprints=chunk).scalars()
+            alerts = (codec.load(text, KnownAlert) for text in texts)
             known.update((one.alert.fingerprint, one) for one in alerts)
         return known
 
@@ -43,10 +53,8 @@ class AlertReads(Part):
         return [codec.load(text, KnownAlert) for text in self._session.exec(query)]
 
     def count_firing(self, incident_id: int) -> int:
-        query = select(func.count()).where(
-            AlertRow.incident_id == incident_id, AlertRow.status == AlertStatus.FIRING.value
-        )
-        return self._session.exec(query).one()
+        found: int = self._run(_FIRING, incident_id=incident_id).scalar_one()
+        return found
 
     def occurrences(self, since: datetime) -> Iterator[Occurrence]:
         # Page by page: thirty days may hold millions.
@@ -63,8 +71,8 @@ class AlertReads(Part):
                 return
 
     def alert_group(self, key: str) -> AlertGroup | None:
-        row = self._session.get(AlertGroupRow, key)
-        return None if row is None else codec.load(row.document, AlertGroup)
+        text = self._run(_GROUP, key=key).scalar()
+        return None if text is None else codec.load(text, AlertGroup)
 
     def receivers(self) -> frozenset[str]:
         return frozenset(self._session.exec(select(AlertGroupRow.receiver).distinct()))
@@ -81,7 +89,7 @@ class AlertWrites(AlertReads):
     def save_occurrences(self, occurrences: Sequence[Occurrence]) -> None:
         rows = [{"at": one.at.isoformat(), "document": codec.dump(one)} for one in occurrences]
         if rows:
-            self._session.connection().execute(self._insert(OccurrenceRow), rows)
+            self._session.connection().execute(_OCCURRED, rows)
 
     def save_alert_groups(self, groups: Sequence[AlertGroup]) -> None:
         rows = {

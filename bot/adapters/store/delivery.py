@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, Executable, bindparam, delete
 from sqlmodel import Session, col
 
-from bot.adapters.store.base import Part
+from bot.adapters.store.base import Part, insert_into
 from bot.adapters.tables import MessageRow, SeenRow, WaitingRow
 from bot.domain.effects import Effect, waiting_place
 from bot.domain.message import MessageRef, Subject
@@ -52,11 +53,8 @@ class DeliveryWrites(MessageReads):
         self._session.merge(row)
 
     def first_time(self, key: str, at: datetime) -> bool:
-        if self._session.get(SeenRow, key) is not None:
-            return False
-        self._session.add(SeenRow(key=key, at=at.isoformat()))
-        self._session.flush()
-        return True
+        noted = self._run(_noting(self._dialect), key=key, at=at.isoformat())
+        return noted.first() is not None
 
     def begin(self, effect: Effect) -> None:
         place = waiting_place(effect)
@@ -66,13 +64,8 @@ class DeliveryWrites(MessageReads):
     def _take(self, place: str) -> bool:
         """Take the place, unless an effect waits there; one that is overdue has been lost."""
         now = time.time()
-        insert = self._insert(WaitingRow).values(place=place, since=now)
-        taken = insert.on_conflict_do_update(
-            index_elements=["place"],
-            set_={"since": now},
-            where=col(WaitingRow.since) < now - OVERDUE,
-        ).returning(col(WaitingRow.place))
-        return self._session.connection().execute(taken).first() is not None
+        taken = self._run(_taking(self._dialect), place=place, since=now, lost=now - OVERDUE)
+        return taken.first() is not None
 
     def enqueue(self, effect: Effect, delay: float = 0.0) -> None:
         self._effects[effect] = min(delay, self._effects.get(effect, delay))
@@ -85,3 +78,24 @@ class DeliveryWrites(MessageReads):
             if place is None or self._take(place):
                 self._enqueue(self._session.connection(), effect, delay)
         self._session.commit()
+
+
+@cache
+def _noting(dialect: str) -> Executable:
+    """Returns the key unless it is there already."""
+    insert = insert_into(SeenRow, dialect).on_conflict_do_nothing()
+    statement: Executable = insert.returning(col(SeenRow.key))
+    return statement
+
+
+@cache
+def _taking(dialect: str) -> Executable:
+    """Returns the place unless it was taken after `lost`."""
+    insert = insert_into(WaitingRow, dialect)
+    taken = insert.on_conflict_do_update(
+        index_elements=["place"],
+        set_={"since": insert.excluded.since},
+        where=col(WaitingRow.since) < bindparam("lost"),
+    )
+    statement: Executable = taken.returning(col(WaitingRow.place))
+    return statement

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import func
+from sqlalchemy import bindparam, func, insert, update
 from sqlmodel import col, select
 
 from bot.adapters import codec
@@ -18,6 +18,23 @@ from bot.domain.incident import Incident, IncidentState
 from bot.domain.incident_events import IncidentOpened
 from bot.domain.incident_evolution import opened
 from bot.ports import Relation, Role
+
+_DOCUMENT = select(IncidentRow.document).where(col(IncidentRow.id) == bindparam("id"))
+_NEWEST_FIRST = select(IncidentRow.document).order_by(col(IncidentRow.id).desc())
+_LATEST = _NEWEST_FIRST.where(col(IncidentRow.group_key) == bindparam("group_key")).limit(1)
+_OTHERS = _NEWEST_FIRST.where(col(IncidentRow.group_key) != bindparam("besides")).limit(
+    bindparam("most")
+)
+_NEW = insert(IncidentRow).returning(col(IncidentRow.id))
+_CHANGE = update(IncidentRow).where(col(IncidentRow.id) == bindparam("incident_id"))
+_RELATED = (
+    select(RelationRow.key, RelationRow.incident_id, RelationRow.at)
+    .where(
+        col(RelationRow.key).in_(bindparam("keys", expanding=True)),
+        col(RelationRow.role) == bindparam("role"),
+    )
+    .order_by(col(RelationRow.at).desc())
+)
 
 
 class _Level(msgspec.Struct):
@@ -35,12 +52,12 @@ class IncidentReads(Part):
     """What is known of incidents."""
 
     def incident(self, incident_id: int) -> Incident:
-        row = self._session.get(IncidentRow, incident_id)
-        if row is None:
+        text = self._run(_DOCUMENT, id=incident_id).scalar()
+        if text is None:
             newest = self._session.exec(select(func.max(IncidentRow.id))).one()
             hint = f" The newest is INC-{newest}." if newest else ""
             raise NotFound(f"There is no incident INC-{incident_id}.{hint}")
-        return codec.load(row.document, Incident)
+        return codec.load(text, Incident)
 
     def incidents(
         self, states: Sequence[IncidentState] | None = None, limit: int = 50
@@ -51,14 +68,12 @@ class IncidentReads(Part):
         return [codec.load(text, Incident) for text in self._session.exec(query)]
 
     def openings(self, besides: str, limit: int) -> Sequence[tuple[datetime, Severity]]:
-        query = select(IncidentRow.document).where(IncidentRow.group_key != besides)
-        texts = self._session.exec(query.order_by(col(IncidentRow.id).desc()).limit(limit))
+        texts = self._run(_OTHERS, besides=besides, most=limit).scalars()
         found = (codec.load(text, _Opening) for text in texts)
         return [(one.opened_at, one.classification.level) for one in found]
 
     def latest_incident(self, group_key: str) -> Incident | None:
-        query = select(IncidentRow.document).where(IncidentRow.group_key == group_key)
-        text = self._session.exec(query.order_by(col(IncidentRow.id).desc()).limit(1)).first()
+        text = self._run(_LATEST, group_key=group_key).scalar()
         return None if text is None else codec.load(text, Incident)
 
     def incident_of_page(self, dedup_key: str) -> Incident | None:
@@ -80,10 +95,7 @@ class IncidentReads(Part):
     def related(self, keys: Sequence[str], role: Role) -> Mapping[str, Sequence[Relation]]:
         found: dict[str, list[Relation]] = {}
         for chunk in chunks(keys):
-            query = select(RelationRow).where(
-                col(RelationRow.key).in_(chunk), RelationRow.role == role.value
-            )
-            for row in self._session.exec(query.order_by(col(RelationRow.at).desc())):
+            for row in self._run(_RELATED, keys=chunk, role=role.value):
                 relation = Relation(row.key, role, row.incident_id, datetime.fromisoformat(row.at))
                 found.setdefault(row.key, []).append(relation)
         return found
@@ -93,29 +105,28 @@ class IncidentWrites(IncidentReads):
     """How incidents are changed."""
 
     def new_incident(self, event: IncidentOpened, at: datetime) -> Incident:
-        row = IncidentRow(
-            group_key=event.group_key, dedup_key=event.dedup_key, state="", document=""
+        allotted = self._run(
+            _NEW, group_key=event.group_key, dedup_key=event.dedup_key, state="", document=""
         )
-        incident = opened(self._allot(row), event, at)
+        incident = opened(allotted.scalar_one(), event, at)
         self.save_incident(incident)
         return incident
 
     def save_incident(self, incident: Incident) -> None:
-        row = self._session.get_one(IncidentRow, incident.id)
-        row.state, row.document = incident.state.value, codec.dump(incident)
-        self._session.add(row)
+        state, document = incident.state.value, codec.dump(incident)
+        self._run(_CHANGE, incident_id=incident.id, state=state, document=document)
         if incident.ticket_due_at is not None:
             self._save_ticket(incident, incident.ticket_due_at)
 
     def _save_ticket(self, incident: Incident, due_at: datetime) -> None:
-        ticket = TicketRow(
-            incident_id=incident.id,
-            title=incident.title,
-            severity=incident.severity.value,
-            due_at=due_at.isoformat(),
-            done=incident.state.over,
-        )
-        self._session.merge(ticket)
+        ticket = {
+            "incident_id": incident.id,
+            "title": incident.title,
+            "severity": incident.severity.value,
+            "due_at": due_at.isoformat(),
+            "done": incident.state.over,
+        }
+        self._upsert(TicketRow, "incident_id", [ticket])
 
     def match_pager(
         self, pager_id: str, incident_id: int, decided_at: datetime | None = None

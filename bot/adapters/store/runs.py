@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import func, insert
 from sqlmodel import col, select
 
 from bot.adapters import codec
@@ -17,6 +17,8 @@ from bot.domain.errors import NotFound
 from bot.domain.run import Run
 from bot.domain.run_events import RunState
 from bot.domain.timeline import Event, Recorded
+
+_HAPPENED = insert(EventRow)
 
 
 class RunReads(Part):
@@ -78,18 +80,16 @@ class EventWrites(EventReads):
         incident_id: int | None = None,
         run_id: int | None = None,
     ) -> None:
-        self._session.add(
-            EventRow(
-                at=at.isoformat(),
-                incident_id=incident_id,
-                run_id=run_id,
-                kind=type(event).__name__,
-                actor=codec.dump(actor),
-                document=codec.dump(event),
-            )
-        )
         # One by one, so that ids are in the order in which things happened.
-        self._session.flush()
+        self._run(
+            _HAPPENED,
+            at=at.isoformat(),
+            incident_id=incident_id,
+            run_id=run_id,
+            kind=type(event).__name__,
+            actor=codec.dump(actor),
+            document=codec.dump(event),
+        )
 
 
 def _recorded(row: EventRow) -> Recorded:

@@ -15,10 +15,12 @@ from sqlmodel import Session, col
 
 from bot.adapters.store.alerts import AlertReads, AlertWrites
 from bot.adapters.store.delivery import DeliveryWrites, Enqueue, MessageReads
+from bot.adapters.store.groups import GroupReads, GroupWrites
 from bot.adapters.store.incidents import IncidentReads, IncidentWrites
+from bot.adapters.store.paging import PagingReads, PagingWrites
 from bot.adapters.store.runs import EventReads, EventWrites, RunReads, RunWrites
 from bot.adapters.store.watching import WatchReads, WatchWrites
-from bot.adapters.tables import RelationRow, SeenRow
+from bot.adapters.tables import RelationRow, SeenRow, UnknownPagerEventRow
 from bot.domain.errors import TemporaryError
 
 _SNAPSHOT = {
@@ -35,18 +37,34 @@ _WRITE_LOCK = {
 file's own lock, on PostgreSQL an advisory one (any number that nothing else uses)."""
 
 
-class SqlReader(IncidentReads, AlertReads, RunReads, EventReads, MessageReads, WatchReads):
+class SqlReader(
+    IncidentReads,
+    AlertReads,
+    RunReads,
+    EventReads,
+    MessageReads,
+    WatchReads,
+    PagingReads,
+    GroupReads,
+):
     """`Reader` on a session."""
 
 
 class SqlTransaction(
-    DeliveryWrites, IncidentWrites, AlertWrites, RunWrites, EventWrites, WatchWrites
+    DeliveryWrites,
+    IncidentWrites,
+    AlertWrites,
+    RunWrites,
+    EventWrites,
+    WatchWrites,
+    PagingWrites,
+    GroupWrites,
 ):
     """`Transaction` on a session that holds the write lock."""
 
     def forget(self, before: datetime) -> None:
         """Forget what only served to do things once, or within minutes."""
-        for row in (SeenRow, RelationRow):
+        for row in (SeenRow, RelationRow, UnknownPagerEventRow):
             self._session.exec(delete(row).where(col(row.at) < before.isoformat()))
 
 
@@ -72,7 +90,7 @@ class SqlStore:
             transaction.commit()
 
     def forget(self, before: datetime) -> None:
-        """Forget what was seen and what was related before that moment."""
+        """Forget what was seen, related or not understood before that moment."""
         with self.transaction() as tx:
             tx.forget(before)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import func
+from sqlalchemy import Row, bindparam, func
 from sqlmodel import col, select
 
 from bot.adapters import codec
@@ -18,6 +18,13 @@ from bot.domain.errors import NotFound
 from bot.domain.heartbeat import Beat
 from bot.domain.maintenance import Silence, Window
 from bot.domain.matcher_text import parse_quick_matcher, written
+
+_NEWEST_FIRST = (
+    select(WindowRow.id, WindowRow.starts_at, WindowRow.ends_at, WindowRow.document)
+    .order_by(col(WindowRow.id).desc())
+    .limit(bindparam("most"))
+)
+_ENDING = _NEWEST_FIRST.where(col(WindowRow.ends_at) > bindparam("after"))
 
 
 class _WindowDocument(msgspec.Struct):
@@ -43,10 +50,11 @@ class WatchReads(Part):
         return _window(row)
 
     def windows(self, ending_after: datetime | None = None, limit: int = 200) -> Sequence[Window]:
-        query = select(WindowRow).order_by(col(WindowRow.id).desc()).limit(limit)
-        if ending_after is not None:
-            query = query.where(WindowRow.ends_at > ending_after.isoformat())
-        return [_window(row) for row in self._session.exec(query)]
+        if ending_after is None:
+            rows = self._run(_NEWEST_FIRST, most=limit)
+        else:
+            rows = self._run(_ENDING, most=limit, after=ending_after.isoformat())
+        return [_window(row) for row in rows]
 
     def hidden_by(self, window_id: int) -> Sequence[int]:
         query = select(HiddenRow.incident_id).where(HiddenRow.window_id == window_id)
@@ -75,6 +83,7 @@ class WatchWrites(WatchReads):
 
     def save_window(self, window: Window) -> None:
         self._session.merge(_window_row(window))
+        self._session.flush()
 
     def hide(self, window_id: int, incident_id: int) -> None:
         self._session.merge(HiddenRow(window_id=window_id, incident_id=incident_id))
@@ -86,7 +95,7 @@ class WatchWrites(WatchReads):
         self._session.merge(PolicyRow(digest=digest, name=name, text=text, at=at.isoformat()))
 
 
-def _window(row: WindowRow) -> Window:
+def _window(row: WindowRow | Row[tuple[int | None, str, str, str]]) -> Window:
     document = codec.load(row.document, _WindowDocument)
     return Window(
         id=row.id or 0,

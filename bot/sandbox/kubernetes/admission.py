@@ -15,6 +15,7 @@ from bot.sandbox.kubernetes.store import (
     AUTOSCALERS,
     BUDGETS,
     DEPLOYMENTS,
+    STATEFUL_SETS,
     Json,
     Resource,
     has_labels,
@@ -25,8 +26,13 @@ DEPLOYMENT_DEFAULTS: Json = {
     "revisionHistoryLimit": 10,
     "progressDeadlineSeconds": 600,
 }
+DEFAULTS: Mapping[Resource, Json] = {
+    DEPLOYMENTS: DEPLOYMENT_DEFAULTS,
+    STATEFUL_SETS: {"replicas": 1, "podManagementPolicy": "OrderedReady"},
+}
 FIRST_STATUS: Mapping[Resource, Json] = {
     AUTOSCALERS: {"currentReplicas": 0, "desiredReplicas": 0},
+    STATEFUL_SETS: {"replicas": 0},
     BUDGETS: {
         "currentHealthy": 0,
         "desiredHealthy": 0,
@@ -55,15 +61,18 @@ def admit_new(resource: Resource, body: Json) -> Json:
     Raises:
         Refusal: the object is not valid.
     """
-    defaults = DEPLOYMENT_DEFAULTS if resource is DEPLOYMENTS else {}
+    defaults = DEFAULTS.get(resource, {})
     with _decoding(resource):
         admitted = {
+            **body,
             "apiVersion": resource.api_version,
             "kind": resource.kind,
-            "metadata": body["metadata"],
-            "spec": {**defaults, **body.get("spec", {})},
-            "status": FIRST_STATUS.get(resource, {}),
+            "metadata": {**body["metadata"]},
         }
+        if resource.has_spec:
+            admitted["spec"] = {**defaults, **body.get("spec", {})}
+        if not resource.custom and resource.has_spec:
+            admitted["status"] = FIRST_STATUS.get(resource, {})
         _check(resource, admitted)
         return admitted
 
@@ -80,10 +89,12 @@ def admit_change(resource: Resource, old: Json, patched: Json) -> Json:
         _check_identity(resource, old, patched)
         _check(resource, patched)
         generation = old["metadata"]["generation"]
-        if resource is DEPLOYMENTS and _is_new_generation(old, patched):
+        if _is_new_generation(resource, old, patched):
             generation += 1
-        metadata = {**patched["metadata"], "generation": generation}
-        return {**patched, "metadata": metadata, "status": old["status"]}
+        changed = {**patched, "metadata": {**patched["metadata"], "generation": generation}}
+        if "status" in old and not resource.custom:
+            changed["status"] = old["status"]
+        return changed
 
 
 @contextmanager
@@ -97,7 +108,10 @@ def _decoding(resource: Resource) -> Iterator[None]:
         raise Refusal(400, message) from None
 
 
-def _is_new_generation(old: Json, patched: Json) -> bool:
+def _is_new_generation(resource: Resource, old: Json, patched: Json) -> bool:
+    if resource is not DEPLOYMENTS:
+        counts = resource.custom or resource is STATEFUL_SETS
+        return counts and bool(old["spec"] != patched["spec"])
     before, after = old["metadata"].get("annotations"), patched["metadata"].get("annotations")
     return bool(old["spec"] != patched["spec"] or (before or {}) != (after or {}))
 
@@ -109,13 +123,14 @@ def _check_identity(resource: Resource, old: Json, patched: Json) -> None:
     for field in ("name", "namespace", "uid", "creationTimestamp"):
         if after.get(field) != before.get(field):
             raise invalid(resource, before["name"], f"metadata.{field}", "field is immutable")
-    if resource is DEPLOYMENTS and old["spec"]["selector"] != patched["spec"]["selector"]:
+    workload = resource in (DEPLOYMENTS, STATEFUL_SETS)
+    if workload and old["spec"]["selector"] != patched["spec"]["selector"]:
         raise invalid(resource, before["name"], "spec.selector", "field is immutable")
 
 
 def _check(resource: Resource, item: Json) -> None:
-    if resource is DEPLOYMENTS:
-        _check_deployment(item)
+    if resource in (DEPLOYMENTS, STATEFUL_SETS):
+        _check_workload(resource, item)
     if resource is BUDGETS:
         _check_budget(item)
 
@@ -126,15 +141,15 @@ def _check_budget(item: Json) -> None:
         raise invalid(BUDGETS, name, "spec.selector", "the sandbox knows only matchLabels")
 
 
-def _check_deployment(item: Json) -> None:
+def _check_workload(resource: Resource, item: Json) -> None:
     name, spec = item["metadata"]["name"], item["spec"]
     template = spec["template"]
     if spec["replicas"] < 0:
-        raise invalid(DEPLOYMENTS, name, "spec.replicas", "must be greater than or equal to 0")
+        raise invalid(resource, name, "spec.replicas", "must be greater than or equal to 0")
     if not has_labels(template, spec["selector"]["matchLabels"]):
         problem = "Invalid value: `selector` does not match template `labels`"
-        raise invalid(DEPLOYMENTS, name, "spec.template.metadata.labels", problem)
+        raise invalid(resource, name, "spec.template.metadata.labels", problem)
     for index, container in enumerate(template["spec"]["containers"]):
         if not container.get("image"):
             field = f"spec.template.spec.containers[{index}].image"
-            raise invalid(DEPLOYMENTS, name, field, "Required value")
+            raise invalid(resource, name, field, "Required value")

@@ -17,40 +17,49 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bot.domain.merge_patch import merged
 from bot.sandbox.kubernetes.cluster import SandboxCluster
+from bot.sandbox.kubernetes.control_plane import UNKNOWN
+from bot.sandbox.kubernetes.ownership import Applying
 from bot.sandbox.kubernetes.patches import json_patch, strategic_merge
 from bot.sandbox.kubernetes.refusals import Refusal, unknown
 from bot.sandbox.kubernetes.store import RESOURCES, Json, Resource
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 PATH = re.compile(
-    r"(?:api|apis/(?P<group>[^/]+))/v1"
+    r"(?:api|apis/(?P<group>[^/]+))/(?P<version>v[0-9][a-z0-9]*)"
     r"(?:/namespaces/(?P<namespace>[^/]+))?/(?P<resource>[^/]+)(?:/(?P<name>[^/]+))?"
 )
+DISCOVERY = re.compile(r"(?:api|apis/(?P<group>[^/]+))/(?P<version>[^/]+)")
 LABEL = re.compile(r"[A-Za-z0-9._/-]*")
-SERVED = {(resource.group, resource.name): resource for resource in RESOURCES}
+SERVED = {(one.group, one.version, one.name): one for one in RESOURCES}
 
 VERBS = {
     ("GET", False): "list",
     ("GET", True): "get",
     ("POST", False): "create",
     ("PATCH", True): "patch",
+    ("DELETE", True): "delete",
 }
 """RBAC's verb for each method, without and with an object's name in the path."""
 
-WRITING = {"create", "patch"}
+WRITING = {"create", "patch", "delete"}
 PARAMETERS = {
     "list": {"labelSelector"},
     "get": set[str](),
     "create": {"dryRun", "fieldManager"},
-    "patch": {"dryRun", "fieldManager"},
+    "patch": {"dryRun", "fieldManager", "force"},
+    "delete": {"dryRun"},
 }
 """The query parameters that each verb knows; with any other, a request is not served."""
 
 PATCHES: Mapping[str, Callable[[Json, Any], Json]] = {
     "application/json-patch+json": json_patch,
     "application/strategic-merge-patch+json": strategic_merge,
+    "application/merge-patch+json": merged,
 }
+APPLY = "application/apply-patch+yaml"
+"""Server-side apply; of YAML the stand-in reads what is JSON, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,9 @@ def kubernetes_app(cluster: SandboxCluster) -> Starlette:
 
 def _answer(cluster: SandboxCluster, request: Request, body: bytes) -> Response:
     try:
+        group = DISCOVERY.fullmatch(request.path_params["path"])
+        if group and request.method == "GET":
+            return JSONResponse(_served(group["group"] or "", group["version"]))
         call = _read_call(request, body)
         if call is None:
             cluster.unknown_requests.append(f"{request.method} {_address(request)}")
@@ -98,7 +110,7 @@ def _read_call(request: Request, body: bytes) -> Call | None:
     if match is None:
         return None
     namespace, name = match["namespace"] or "", match["name"] or ""
-    resource = SERVED.get((match["group"] or "", match["resource"]))
+    resource = SERVED.get((match["group"] or "", match["version"], match["resource"]))
     verb = VERBS.get((request.method, bool(name)))
     if resource is None or verb is None or not request.query_params.keys() <= PARAMETERS[verb]:
         return None
@@ -123,6 +135,21 @@ def _is_in_place(call: Call) -> bool:
     return not call.namespace
 
 
+def _served(group: str, version: str) -> Json:
+    """The kinds that are served, as an `APIResourceList`."""
+    resources = [one for one in RESOURCES if (one.group, one.version) == (group, version)]
+    if not resources:
+        raise unknown()
+    return {
+        "kind": "APIResourceList",
+        "apiVersion": "v1",
+        "groupVersion": resources[0].api_version,
+        "resources": [
+            {"name": one.name, "kind": one.kind, "namespaced": one.namespaced} for one in resources
+        ],
+    }
+
+
 def _serve(cluster: SandboxCluster, call: Call) -> Json:
     match call.verb:
         case "list":
@@ -130,8 +157,9 @@ def _serve(cluster: SandboxCluster, call: Call) -> Json:
         case "get":
             return cluster.get(call.resource, call.namespace, call.name)
         case "create":
-            body = _json(call.body)
-            return cluster.create(call.resource, call.namespace, body, dry_run=_dry_run(call))
+            return _create(cluster, call)
+        case "delete":
+            return _delete(cluster, call)
     return _patch(cluster, call)
 
 
@@ -146,9 +174,39 @@ def _list(cluster: SandboxCluster, call: Call) -> Json:
     }
 
 
+def _create(cluster: SandboxCluster, call: Call) -> Json:
+    return cluster.create(
+        call.resource,
+        call.namespace,
+        _json(call.body),
+        manager=_manager(call),
+        dry_run=_dry_run(call),
+    )
+
+
+def _delete(cluster: SandboxCluster, call: Call) -> Json:
+    """Delete by the options in the body; as in the real server, the query then counts nothing."""
+    options = _json(call.body) if call.body else {}
+    uid = (options.get("preconditions") or {}).get("uid", "")
+    dry_run = options.get("dryRun") == ["All"] if call.body else _dry_run(call)
+    return cluster.delete(call.resource, call.namespace, call.name, uid, dry_run=dry_run)
+
+
+def _apply(cluster: SandboxCluster, call: Call) -> Json:
+    by = Applying(_manager(call), force=call.parameters.get("force") == "true")
+    manifest = _json(call.body)
+    return cluster.apply(call.resource, call.namespace, manifest, by, dry_run=_dry_run(call))
+
+
+def _manager(call: Call) -> str:
+    return call.parameters.get("fieldManager", UNKNOWN)
+
+
 def _patch(cluster: SandboxCluster, call: Call) -> Json:
+    if call.content_type == APPLY:
+        return _apply(cluster, call)
     if call.content_type not in PATCHES:
-        accepted = ", ".join(PATCHES)
+        accepted = ", ".join((*PATCHES, APPLY))
         raise Refusal(415, f"415: Unsupported Media Type; the sandbox accepts {accepted}")
     apply, patch = PATCHES[call.content_type], _json(call.body)
     return cluster.change(
@@ -156,6 +214,7 @@ def _patch(cluster: SandboxCluster, call: Call) -> Json:
         call.namespace,
         call.name,
         lambda old: apply(old, patch),
+        manager=_manager(call),
         dry_run=_dry_run(call),
     )
 

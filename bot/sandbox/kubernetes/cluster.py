@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from copy import deepcopy
 from datetime import datetime, timedelta
 
-from bot.sandbox.kubernetes.control_plane import Change, ControlPlane
+from bot.sandbox.kubernetes.control_plane import UNKNOWN, Change, ControlPlane
 from bot.sandbox.kubernetes.overview import overview
+from bot.sandbox.kubernetes.ownership import Applying
 from bot.sandbox.kubernetes.pods import Pace
 from bot.sandbox.kubernetes.seed import seed
 from bot.sandbox.kubernetes.store import Json, ObjectStore, Resource, has_labels
@@ -58,10 +59,16 @@ class SandboxCluster:
             return overview(plane.store)
 
     def create(
-        self, resource: Resource, namespace: str, body: Json, *, dry_run: bool = False
+        self,
+        resource: Resource,
+        namespace: str,
+        body: Json,
+        *,
+        manager: str = UNKNOWN,
+        dry_run: bool = False,
     ) -> Json:
         with self._caught_up(dry_run) as plane:
-            return plane.create(resource, namespace, body, self._now())
+            return plane.create(resource, namespace, body, self._now(), manager)
 
     def get(self, resource: Resource, namespace: str, name: str) -> Json:
         with self._caught_up() as plane:
@@ -82,10 +89,29 @@ class SandboxCluster:
         name: str,
         change: Change,
         *,
+        manager: str = UNKNOWN,
         dry_run: bool = False,
     ) -> Json:
         with self._caught_up(dry_run) as plane:
-            return plane.change(resource, namespace, name, change, self._now())
+            return plane.change(resource, namespace, name, change, self._now(), manager)
+
+    def apply(
+        self,
+        resource: Resource,
+        namespace: str,
+        manifest: Json,
+        by: Applying,
+        *,
+        dry_run: bool = False,
+    ) -> Json:
+        with self._caught_up(dry_run) as plane:
+            return plane.apply(resource, namespace, manifest, by, self._now())
+
+    def delete(
+        self, resource: Resource, namespace: str, name: str, uid: str = "", *, dry_run: bool = False
+    ) -> Json:
+        with self._caught_up(dry_run) as plane:
+            return plane.delete(resource, namespace, name, uid, self._now())
 
     @contextmanager
     def _caught_up(self, dry_run: bool = False) -> Iterator[ControlPlane]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.sandbox.kubernetes.store import Json, Resource
 
 REASONS = {
@@ -71,6 +73,31 @@ def invalid(resource: Resource, name: str, field: str, problem: str) -> Refusal:
     cause = {"reason": "FieldValueInvalid", "message": problem, "field": field}
     details = {**_details(resource, name), "kind": resource.kind, "causes": [cause]}
     return Refusal(422, message, details=details)
+
+
+def field_conflict(resource: Resource, name: str, fields: Sequence[tuple[str, str]]) -> Refusal:
+    """A server-side apply that would change fields of other managers: (manager, field) each."""
+    causes = [
+        {
+            "reason": "FieldManagerConflict",
+            "message": f'conflict with "{manager}" using {resource.api_version}',
+            "field": field,
+        }
+        for manager, field in fields
+    ]
+    said = ", ".join(f'conflict with "{manager}": {field}' for manager, field in fields)
+    noun = "conflict" if len(fields) == 1 else "conflicts"
+    message = f"Apply failed with {len(fields)} {noun}: {said}"
+    return Refusal(409, message, details={**_details(resource, name), "causes": causes})
+
+
+def replaced(resource: Resource, name: str, uid: str, actual: str) -> Refusal:
+    """A deletion that names another object's uid as its precondition."""
+    message = (
+        f'Operation cannot be fulfilled on {resource.qualified_name} "{name}": Precondition '
+        f"failed: UID in precondition: {uid}, UID in object meta: {actual}"
+    )
+    return Refusal(409, message, details=_details(resource, name))
 
 
 def patch_failed() -> Refusal:

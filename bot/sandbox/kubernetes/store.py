@@ -16,7 +16,8 @@ Json = dict[str, Any]
 class Resource:
     """A kind of object that the stand-in serves; `group` is empty for the core API.
 
-    The objects of one that is not `writable` are the controllers' alone.
+    The objects of one that is not `writable` are the controllers' alone. Those of a `custom`
+    one are kept as they come, with the status that is given: no controller knows them.
     """
 
     group: str
@@ -24,10 +25,13 @@ class Resource:
     kind: str
     namespaced: bool = True
     writable: bool = True
+    version: str = "v1"
+    has_spec: bool = True
+    custom: bool = False
 
     @property
     def api_version(self) -> str:
-        return f"{self.group}/v1" if self.group else "v1"
+        return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
     def qualified_name(self) -> str:
@@ -42,8 +46,39 @@ DEPLOYMENTS = Resource("apps", "deployments", "Deployment")
 REPLICA_SETS = Resource("apps", "replicasets", "ReplicaSet", writable=False)
 BUDGETS = Resource("policy", "poddisruptionbudgets", "PodDisruptionBudget")
 AUTOSCALERS = Resource("autoscaling", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
+CONFIG_MAPS = Resource("", "configmaps", "ConfigMap", has_spec=False)
+SECRETS = Resource("", "secrets", "Secret", has_spec=False)
+STATEFUL_SETS = Resource("apps", "statefulsets", "StatefulSet")
 
-RESOURCES = (NAMESPACES, PODS, SERVICES, DEPLOYMENTS, REPLICA_SETS, BUDGETS, AUTOSCALERS)
+
+def _custom(group: str, version: str, name: str, kind: str) -> Resource:
+    return Resource(group, name, kind, version=version, custom=True)
+
+
+CUSTOM_RESOURCES = (
+    _custom("postgresql.cnpg.io", "v1", "clusters", "Cluster"),
+    _custom("acid.zalan.do", "v1", "postgresqls", "postgresql"),
+    _custom("argoproj.io", "v1alpha1", "rollouts", "Rollout"),
+    _custom("argoproj.io", "v1alpha1", "applications", "Application"),
+    _custom("argoproj.io", "v1alpha1", "analysisruns", "AnalysisRun"),
+    _custom("kustomize.toolkit.fluxcd.io", "v1", "kustomizations", "Kustomization"),
+    _custom("helm.toolkit.fluxcd.io", "v2", "helmreleases", "HelmRelease"),
+)
+"""Kinds of operators whose objects runbooks work on; a real cluster has them by definitions."""
+
+RESOURCES = (
+    NAMESPACES,
+    PODS,
+    SERVICES,
+    CONFIG_MAPS,
+    SECRETS,
+    DEPLOYMENTS,
+    REPLICA_SETS,
+    STATEFUL_SETS,
+    BUDGETS,
+    AUTOSCALERS,
+    *CUSTOM_RESOURCES,
+)
 
 
 class ObjectStore:
@@ -69,7 +104,7 @@ class ObjectStore:
         return [
             deepcopy(item)
             for _, item in sorted(self._objects(resource).items())
-            if not namespace or item["metadata"]["namespace"] == namespace
+            if not namespace or item["metadata"].get("namespace") == namespace
         ]
 
     def add(self, resource: Resource, namespace: str, body: Json, now: datetime) -> Json:
@@ -97,6 +132,23 @@ class ObjectStore:
 
     def remove(self, resource: Resource, item: Json) -> None:
         del self._objects(resource)[_key(item)]
+        self.state["resourceVersion"] += 1
+        self._owners(resource).pop(_key(item), None)
+
+    def owners(self, resource: Resource, item: Json) -> dict[str, set[tuple[str, ...]]]:
+        """Who owns which of the object's fields (see `ownership`)."""
+        kept = self._owners(resource).get(_key(item), {})
+        return {owner: set(map(tuple, paths)) for owner, paths in kept.items()}
+
+    def set_owners(
+        self, resource: Resource, item: Json, owners: Mapping[str, set[tuple[str, ...]]]
+    ) -> None:
+        kept = {owner: sorted(map(list, paths)) for owner, paths in owners.items()}
+        self._owners(resource)[_key(item)] = kept
+
+    def _owners(self, resource: Resource) -> Json:
+        owners: Json = self.state.setdefault("owners", {}).setdefault(resource.name, {})
+        return owners
 
     def _objects(self, resource: Resource) -> dict[str, Json]:
         objects: dict[str, Json] = self.state["objects"].setdefault(resource.name, {})

@@ -129,12 +129,63 @@ def _conversations_history(state: SlackState, arguments: Arguments, now: datetim
     return {**answer, "has_more": bool(answer["response_metadata"]["next_cursor"])}
 
 
+def _conversations_members(state: SlackState, arguments: Arguments, now: datetime) -> Answer:
+    members = [{"id": one} for one in _channel(state, arguments).members]
+    answer = page("members", members, "id", arguments)
+    return {**answer, "members": [one["id"] for one in answer["members"]]}
+
+
+def _conversations_join(state: SlackState, arguments: Arguments, now: datetime) -> Answer:
+    channel = _channel(state, arguments)
+    if channel.is_private and BOT_USER not in channel.members:
+        raise ApiError("method_not_supported_for_channel_type")
+    _let_in(channel, BOT_USER)
+    return {"channel": shown_channel(channel)}
+
+
+def _conversations_invite(state: SlackState, arguments: Arguments, now: datetime) -> Answer:
+    channel = _channel(state, arguments)
+    if BOT_USER not in channel.members:
+        raise ApiError("not_in_channel")
+    invited = text_of(arguments, "users").split(",")
+    for user in invited:
+        _check_invited(state, channel, user)
+    for user in invited:
+        _let_in(channel, user)
+    return {"channel": shown_channel(channel)}
+
+
+def _check_invited(state: SlackState, channel: Channel, user: str) -> None:
+    if user not in state.users:
+        raise ApiError("user_not_found")
+    if user == BOT_USER:
+        raise ApiError("cant_invite_self")
+    if user in channel.members:
+        raise ApiError("already_in_channel")
+
+
+def _let_in(channel: Channel, user: str) -> None:
+    if user not in channel.members:
+        channel.members.append(user)
+
+
 def _users_list(state: SlackState, arguments: Arguments, now: datetime) -> Answer:
     return page("members", [shown_user(user) for user in state.users.values()], "id", arguments)
 
 
 def _users_info(state: SlackState, arguments: Arguments, now: datetime) -> Answer:
     return {"user": shown_user(_user(state, arguments))}
+
+
+def _usergroups_list(state: SlackState, arguments: Arguments, now: datetime) -> Answer:
+    with_users = is_true(arguments, "include_users")
+    return {
+        "usergroups": [
+            {"id": f"S0000{handle.upper()}", "handle": handle, "name": handle}
+            | ({"users": users} if with_users else {})
+            for handle, users in sorted(state.groups.items())
+        ]
+    }
 
 
 def _users_lookup_by_email(state: SlackState, arguments: Arguments, now: datetime) -> Answer:
@@ -160,7 +211,11 @@ _METHODS: dict[str, Callable[[SlackState, Arguments, datetime], Answer]] = {
     "chat.update": _update,
     "conversations.history": _conversations_history,
     "conversations.info": _conversations_info,
+    "conversations.invite": _conversations_invite,
+    "conversations.join": _conversations_join,
     "conversations.list": _conversations_list,
+    "conversations.members": _conversations_members,
+    "usergroups.list": _usergroups_list,
     "users.info": _users_info,
     "users.list": _users_list,
     "users.lookupByEmail": _users_lookup_by_email,

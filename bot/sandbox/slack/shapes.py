@@ -34,7 +34,7 @@ def shown_channel(channel: Channel) -> dict[str, Any]:
         "is_channel": True,
         "is_private": channel.is_private,
         "is_archived": False,
-        "is_member": True,
+        "is_member": BOT_USER in channel.members,
     }
 
 

@@ -28,12 +28,16 @@ class User(BaseModel):
     is_bot: bool = False
 
 
+EVERYBODY = ("U00000ANA", "U00000BEN", "U0000CHEN", BOT_USER)
+
+
 class Channel(BaseModel):
-    """A channel; `name` has no ``#``."""
+    """A channel; `name` has no ``#``, `members` are ids."""
 
     id: str
     name: str
     is_private: bool = False
+    members: list[str] = list(EVERYBODY)
 
 
 class Post(BaseModel):
@@ -89,6 +93,8 @@ class SlackState(BaseModel):
     response_urls: dict[str, ResponseUrl] = Field(default_factory=dict)
     triggers: dict[str, Trigger] = Field(default_factory=dict)
     modals: dict[str, Modal] = Field(default_factory=dict)
+    groups: dict[str, list[str]] = {"sre": ["U00000BEN", "U0000CHEN"]}
+    """The ids of those in each user group, by its handle."""
     last_microsecond: int = 0
 
     def user(self, name_or_id: str) -> User | None:

@@ -130,6 +130,11 @@ class SandboxSlack:
             post = Post(ts=ts, user=user.id, text=text, blocks=[*map(dict, blocks)])
             return self._state.add(place.id, post).ts
 
+    def leave(self, user_id: str, channel: str) -> None:
+        """Let somebody, or the bot, leave the channel."""
+        with self._lock:
+            self._state.place(channel).members.remove(self._state.person(user_id).id)
+
     def command(self, user_id: str, channel: str, command: str, text: str = "") -> Answer:
         """Type a slash command; what the app answers at once appears in the channel.
 

@@ -19,6 +19,7 @@ from bot.domain.effects import (
     AnswerPlan,
     Attend,
     Effect,
+    InviteOnCall,
     MatchPagerEvent,
     ReviewSeverity,
     ReviewWindow,
@@ -28,6 +29,7 @@ from bot.domain.effects import (
     UpdateMessage,
     UpdatePage,
     UpdateSilence,
+    UpdateTicket,
     WriteNote,
     waiting_place,
 )
@@ -53,6 +55,7 @@ EFFECTS = (
     SendAnswer("https://hooks.example/1", MESSAGE, 4),
     AnswerPlan("https://hooks.example/1", "restart@1.0.0", ("a/b", HOSTILE)),
     AnswerOnCall("https://hooks.example/1", HOSTILE, 2),
+    InviteOnCall(1, 2),
     AdvanceRun(9),
     SettleIncident(1, 2),
     ReviewSeverity(1, 2),
@@ -61,6 +64,7 @@ EFFECTS = (
     MatchPagerEvent(replace(PAGER_EVENT, text=HOSTILE, assignees=(HOSTILE,)), 2),
     SetUrgency(1, 2),
     WriteNote(1, HOSTILE, 2),
+    UpdateTicket(1, 2),
 )
 
 

@@ -11,8 +11,9 @@ import pytest
 from bot.adapters.store import SqlStore
 from bot.domain.incident_events import NoteAdded
 from bot.domain.plan import StepOutcome
-from bot.domain.run import StepState, evolve
+from bot.domain.run import StepState
 from bot.domain.run_events import RunPlanned, RunState
+from bot.domain.run_evolution import evolve
 from bot.domain.timeline import Event, Recorded
 from tests.support.examples import ANA, EVENTS, NOW, PAGERDUTY, plan_of, run, runbook
 from tests.support.stores import HOSTILE, LATER

@@ -1,0 +1,125 @@
+"""One step of a run: done, found out about, or put back.
+
+Intent is written before effect. Where an intent stands without an outcome (the runner
+before died there), what happened is observed first, and only what did not is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.app.planning import ContextFor
+from bot.app.run_log import RunLog, retried
+from bot.domain.cluster import Marker
+from bot.domain.errors import InvalidInput, PermanentError, TemporaryError, TocsinError
+from bot.domain.plan import StepOutcome
+from bot.domain.run import Run
+from bot.domain.run_events import (
+    RunEvent,
+    RunFinished,
+    RunState,
+    StepFailed,
+    StepFinished,
+    StepProgressed,
+    StepStarted,
+    UndoFailed,
+    UndoFinished,
+    UndoStarted,
+)
+from bot.ports import Clock, StepContext, StepKind, StepOccasion
+
+
+class StepWork:
+    """Does steps, and writes down what becomes of them."""
+
+    def __init__(
+        self, log: RunLog, kinds: Mapping[str, StepKind], context_for: ContextFor, clock: Clock
+    ) -> None:
+        self._log = log
+        self._kinds = kinds
+        self._context_for = context_for
+        self._clock = clock
+
+    def perform(self, run: Run, step_id: str, interrupted: bool) -> None:
+        """Do the step, unless an interrupted try of it has taken effect already."""
+        if not interrupted:
+            run = self._log.record(run.id, StepStarted(step_id))
+        kind, arguments, context = self._begun(run, step_id)
+        done = self._observed(kind, arguments, context) if interrupted else None
+        if done is not None:
+            self._log.record(run.id, StepFinished(step_id, done, observed=True))
+            return
+        self._log.record(run.id, self._outcome(step_id, kind, arguments, context))
+
+    def settle(self, run: Run, step_id: str) -> None:
+        """Find out whether an interrupted step took effect; it is not done (again)."""
+        done = self._observed(*self._begun(run, step_id))
+        event: RunEvent = StepFailed(step_id, "the run was aborted before it took effect.")
+        if done is not None:
+            event = StepFinished(step_id, done, observed=True)
+        self._log.record(run.id, event)
+
+    def undo(self, run: Run, step_id: str) -> None:
+        """Put the step's change back."""
+        run = self._log.record(run.id, UndoStarted(step_id))
+        record = run.record(step_id)
+        marker = Marker(run.id, f"{step_id}.undo", record.started_at or self._clock.now())
+        kind, arguments = self._code(run, step_id)
+        outcome = record.outcome or StepOutcome("")
+        context = self._context(run, marker)
+        try:
+            undone = retried(self._clock, lambda: kind.undo(arguments, outcome, context))
+        except TocsinError as error:
+            self._log.record(run.id, UndoFailed(step_id, str(error)))
+            return
+        self._log.record(run.id, UndoFinished(step_id, undone))
+
+    def _begun(self, run: Run, step_id: str) -> tuple[StepKind, Any, StepContext]:
+        """What does a step that has begun, marked with the moment it first did."""
+        began = run.record(step_id).started_at or self._clock.now()
+        return *self._code(run, step_id), self._context(run, Marker(run.id, step_id, began))
+
+    def _observed(self, kind: StepKind, arguments: Any, context: StepContext) -> StepOutcome | None:
+        if not kind.mutates:
+            return None
+        return retried(self._clock, lambda: kind.observe(arguments, context))
+
+    def _outcome(
+        self, step_id: str, kind: StepKind, arguments: Any, context: StepContext
+    ) -> RunEvent:
+        try:
+            outcome = retried(self._clock, lambda: kind.execute(arguments, context))
+            return StepFinished(step_id, outcome)
+        except TemporaryError as error:
+            if kind.mutates:
+                return RunFinished(
+                    RunState.UNCERTAIN, f"Step {step_id} may have taken effect: {error}"
+                )
+            return StepFailed(step_id, str(error))
+        except (PermanentError, InvalidInput) as error:
+            return StepFailed(step_id, str(error))
+
+    def _code(self, run: Run, step_id: str) -> tuple[StepKind, Any]:
+        """What does the step: its kind, and its arguments with this run's parameters."""
+        step = run.runbook.step(step_id)
+        kind = self._kinds[step.kind]
+        plans = run.plan.steps if run.plan else {}
+        decided = {name: plan.decided for name, plan in plans.items()}
+        return kind, kind.arguments.read(run.runbook.arguments(step, run.parameters, decided))
+
+    def _context(self, run: Run, marker: Marker) -> StepContext:
+        step_id = marker.step.removesuffix(".undo")
+        decided = run.plan.steps[step_id].decided if run.plan else {}
+        return self._context_for(
+            StepOccasion(
+                marker,
+                decided,
+                run.incident_id,
+                progress=lambda text: self._progress(run.id, step_id, text),
+                stopped=lambda: self._log.read(run.id).state is RunState.CANCELLING,
+            )
+        )
+
+    def _progress(self, run_id: int, step_id: str, text: str) -> None:
+        self._log.record(run_id, StepProgressed(step_id, text))

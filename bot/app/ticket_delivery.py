@@ -1,0 +1,134 @@
+"""Keeps the tracker up to date about incidents that are tickets.
+
+As with pages, a job looks at the present, tells the tracker one thing, and writes the
+outcome down. Trackers have no key that makes creating idempotent, so the intent is
+written before each try to create, and whoever comes after a try whose outcome is not
+known looks for the ticket first, when the tracker has had time to show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.app.record import record_incident
+from bot.app.retry import ask_again
+from bot.domain.actor import TOCSIN
+from bot.domain.effects import UpdateTicket
+from bot.domain.errors import PermanentError, TemporaryError
+from bot.domain.incident import Incident
+from bot.domain.incident_events import TicketDelayed, TicketRefused, TicketTold
+from bot.domain.ticket import Ticket, TicketAction, TicketRef
+from bot.domain.ticketing import digest, next_ticket, ticket_of
+from bot.ports import Clock, Reader, Store, Tickets, Transaction
+
+SETTLES = 30.0
+"""Seconds after a try to create, until another looks for what came of it. Jira Cloud shows
+what was written "within seconds" when it is searched
+(https://developer.atlassian.com/cloud/jira/platform/search-and-reconcile)."""
+
+EVERY_NTH = 10
+"""The timeline names the first failed try and every tenth: a ticket has hours."""
+
+
+class TicketDelivery:
+    """Keeps the tracker up to date about an incident."""
+
+    def __init__(
+        self,
+        store: Store,
+        tickets: Tickets | None,
+        clock: Clock,
+        jitter: Callable[[], float],
+        public_url: str = "",
+    ) -> None:
+        """Without `tickets` a ticket is on Tocsin's own list: it is its incident.
+
+        `public_url` is where people reach Tocsin; empty: tickets link to no incident.
+        """
+        self._store = store
+        self._tickets = tickets
+        self._clock = clock
+        self._jitter = jitter
+        self._public_url = public_url.rstrip("/")
+
+    def update(self, effect: UpdateTicket) -> None:
+        """Tell the tracker the one thing that it has to know now, if anything."""
+        if self._tickets is None:
+            return
+        with self._store.transaction() as tx:
+            tx.begin(effect)
+            incident = tx.incident(effect.incident_id)
+            action = next_ticket(incident, self._tickets.place).action
+            if action is None:
+                return
+            if action is TicketAction.CREATE and not self._is_first_try(tx, effect):
+                return
+            ticket = ticket_of(incident, _labels(tx, incident), self._link(incident))
+        try:
+            ref = _tell(self._tickets, action, ticket, incident)
+        except TemporaryError as error:
+            self._again(effect, action, error)
+        except PermanentError as error:
+            refused = TicketRefused(action, str(error), digest(incident))
+            self._write(effect, refused, self._tickets.place)
+        else:
+            told = TicketTold(action, ref, digest(incident))
+            self._write(effect, told, self._tickets.place)
+
+    def _is_first_try(self, tx: Transaction, effect: UpdateTicket) -> bool:
+        """Whether no job has tried it under this number; else a later one looks what came of it."""
+        key = f"ticket:{effect.incident_id}:{effect.attempt}"
+        first = tx.first_time(key, self._clock.now())
+        if not first:
+            ask_again(tx, effect, SETTLES, self._jitter())
+        return first
+
+    def _write(self, effect: UpdateTicket, event: TicketTold | TicketRefused, place: str) -> None:
+        """Write the outcome down, and look again: more may have happened meanwhile."""
+        with self._store.transaction() as tx:
+            incident = tx.incident(effect.incident_id)
+            incident = record_incident(tx, incident, (event,), TOCSIN, self._clock.now())
+            if next_ticket(incident, place).action is not None:
+                tx.enqueue(UpdateTicket(incident.id))
+
+    def _again(self, effect: UpdateTicket, action: TicketAction, error: TemporaryError) -> None:
+        asked = error.retry_after
+        if action is TicketAction.CREATE:
+            asked = max(asked or 0.0, SETTLES)
+        with self._store.transaction() as tx:
+            delay = ask_again(tx, effect, asked, self._jitter())
+            if effect.attempt == 1 or effect.attempt % EVERY_NTH == 0:
+                event = TicketDelayed(action, str(error), effect.attempt, delay)
+                incident = tx.incident(effect.incident_id)
+                record_incident(tx, incident, (event,), TOCSIN, self._clock.now())
+
+    def _link(self, incident: Incident) -> str:
+        return f"{self._public_url}/incidents/{incident.id}" if self._public_url else ""
+
+
+def _tell(tickets: Tickets, action: TicketAction, ticket: Ticket, incident: Incident) -> TicketRef:
+    ref = incident.ticket.ref if incident.ticket else None
+    if ref is None:
+        return _enter(tickets, ticket)
+    match action:
+        case TicketAction.CLOSE:
+            tickets.close(ref, ticket)
+        case TicketAction.REOPEN:
+            tickets.reopen(ref, ticket)
+        case _:
+            tickets.update(ref, ticket)
+    return ref
+
+
+def _enter(tickets: Tickets, ticket: Ticket) -> TicketRef:
+    found = tickets.find(ticket)
+    if found is None:
+        return tickets.create(ticket)
+    tickets.update(found, ticket)  # it says what was so when an earlier try created it
+    return found
+
+
+def _labels(reader: Reader, incident: Incident) -> dict[str, str]:
+    """The labels of its newest alert."""
+    alerts = reader.alerts(incident.id, limit=1)
+    return dict(alerts[0].alert.labels) if alerts else {}

@@ -1,0 +1,18 @@
+"""Access policies for tests."""
+
+from __future__ import annotations
+
+from bot.app.access import Access
+from bot.domain.access import EVERYBODY, AccessPolicy, ApprovalRule, Role
+from bot.ports import Clock
+
+OPEN_TO_ALL = AccessPolicy(
+    roles={role: (EVERYBODY,) for role in Role},
+    rules=(ApprovalRule("nothing needs approval", {}),),
+)
+"""Everybody may do everything, and no run needs an approval."""
+
+
+def access(clock: Clock, policy: AccessPolicy = OPEN_TO_ALL) -> Access:
+    """The decisions by that policy."""
+    return Access(lambda: policy, clock)
