@@ -39,6 +39,7 @@ def schema() -> Draft202012Validator:
 
 
 def test_the_seed_s_procedures_are_shipped_and_locked(library: RunbookFolder) -> None:
+    assert library.problems == ()
     assert library.names() == ["failover", "restart", "rollback"]
 
 
@@ -106,7 +107,8 @@ def _with(path: list[str | int], value: Any) -> Any:
         (["steps", 0, "with", "workload"], "checkout"),
         (["steps", 0, "with", "timeout"], "30s"),
         (["steps", 0, "title"], ""),
-        (["parameters", "soak", "type"], "time"),
+        (["parameters", "soak", "type"], "moment"),
+        (["parameters", "soak", "values"], ["30s"]),
     ],
 )
 def test_the_schema_refuses_what_the_reader_refuses(

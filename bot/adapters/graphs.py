@@ -16,6 +16,7 @@ from bot.domain.graph import Graph, Picture, Series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 SIZE = (6.4, 4.0)
 """Inches; at `DPI` that is 960 by 600 pixels, which a phone shows whole and sharp."""
@@ -45,11 +46,13 @@ class PrometheusGraphs:
 def png(graph: Graph, lines: Sequence[Series]) -> bytes:
     """The picture of the graph with these lines."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as NewFigure
 
-    figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white", layout="constrained")
+    figure = NewFigure(figsize=SIZE, dpi=DPI, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
-    _draw(graph, lines, figure.add_subplot())
+    axes = figure.add_subplot()
+    _draw(graph, lines, axes)
+    _name_lines(lines, figure, axes)
     picture = BytesIO()
     figure.savefig(picture, format="png")
     return picture.getvalue()
@@ -69,7 +72,6 @@ def _draw(graph: Graph, lines: Sequence[Series], axes: Axes) -> None:
     axes.grid(visible=True, color="0.9")
     axes.margins(y=0.1)
     _tell_times(axes)
-    _name_lines(lines, axes)
 
 
 def _tell_times(axes: Axes) -> None:
@@ -81,22 +83,26 @@ def _tell_times(axes: Axes) -> None:
     axes.xaxis.set_major_formatter(formatter)
 
 
-def _name_lines(series: Sequence[Series], axes: Axes) -> None:
-    if not series:
+def _name_lines(lines: Sequence[Series], figure: Figure, axes: Axes) -> None:
+    """A legend below the axes, where it hides no line."""
+    if not lines:
         axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center", color="0.4")
         return
-    names = [_plain(_name(one), _LABEL) for one in series[:SHOWN]]
-    if len(series) > SHOWN:
+    shared = set.intersection(*(set(one.labels.items()) for one in lines))
+    names = [_plain(_name(one, shared), _LABEL) for one in lines[:SHOWN]]
+    if len(lines) > SHOWN:
         axes.plot([], [], alpha=0)
-        names.append(f"and {len(series) - SHOWN} more")
-    if len(names) > 1 or names[0]:
-        axes.legend(axes.lines, names, fontsize=8, loc="best")
+        names.append(f"and {len(lines) - SHOWN} more")
+    if len(names) > 1:
+        figure.legend(axes.lines, names, fontsize=8, ncols=2, loc="outside lower left")
 
 
-def _name(series: Series) -> str:
-    """The labels; a line that has none needs no name."""
-    named = (f"{name}={value}" for name, value in series.labels.items() if name != "__name__")
-    return ", ".join(named) or series.labels.get("__name__", "")
+def _name(series: Series, shared: set[tuple[str, str]]) -> str:
+    """The labels that tell it from the others."""
+    own = (
+        f"{name}={value}" for name, value in series.labels.items() if (name, value) not in shared
+    )
+    return ", ".join(own) or "-"
 
 
 def _plain(text: str, limit: int) -> str:

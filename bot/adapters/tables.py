@@ -193,3 +193,15 @@ class ChatGroupMemberRow(SQLModel, table=True):
     __tablename__ = "chat_group_member"
     handle: str = Field(primary_key=True)
     user_id: str = Field(primary_key=True, index=True)
+
+
+class AttachmentRow(SQLModel, table=True):
+    """A file that a step of a run made."""
+
+    __tablename__ = "attachment"
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int = Field(index=True)
+    name: str
+    media_type: str
+    at: str
+    content: bytes

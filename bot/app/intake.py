@@ -30,10 +30,9 @@ WAITING_ALERTS = 20_000
 """Alerts in those rows, after which no more are read: a bound on memory."""
 
 BATCH_ROWS = 64
-"""Rows a transaction, and about as many at one go; large enough that the commit's fsync is
-shared."""
+"""Rows a transaction; large enough that the commit's fsync is shared."""
 
-BATCH_ALERTS = 500
+BATCH_ALERTS = 1_000
 """Alerts a transaction; small enough that the write lock is held for a fraction of a
 second, and that a P0 which comes meanwhile waits no longer than that."""
 
@@ -95,25 +94,15 @@ class Intake:
         self._waiting: dict[int, _Waiting] = {}
 
     def drain(self) -> int:
-        """Work in what waits, at most about `BATCH_ROWS` rows; returns how many that were.
-
-        What comes meanwhile has its turn by how bad it is. 0: the inbox is empty.
-        """
-        worked_in = 0
+        """Work in one batch; returns how many rows that were (0: the inbox is empty)."""
         self._look_ahead()
-        while self._waiting and worked_in < BATCH_ROWS:
-            worked_in += self._work_in_the_worst()
-            if self._waiting:
-                self._look_ahead()
-        return worked_in
-
-    def _work_in_the_worst(self) -> int:
-        batch = self._worst_first()
-        self._prepare(batch)
-        self._work_in(batch)
-        self._inbox.remove([one.row.id for one in batch])
-        for one in batch:
-            del self._waiting[one.row.id]
+        batch = self._worst()
+        if batch:
+            self._prepare(batch)
+            self._work_in(batch)
+            self._inbox.remove([one.row.id for one in batch])
+            for one in batch:
+                del self._waiting[one.row.id]
         return len(batch)
 
     def _look_ahead(self) -> None:
@@ -151,12 +140,12 @@ class Intake:
         firing = (alert for alert in alerts if alert.status is AlertStatus.FIRING)
         return min((self._deliveries.judge.judge(one).rank for one in firing), default=LAST_RANK)
 
-    def _worst_first(self) -> Sequence[_Waiting]:
-        """The next batch: what is equally bad, so that a P0 waits for nothing else.
+    def _worst(self) -> Sequence[_Waiting]:
+        """The next batch, none of which is better than the rest; the oldest of that.
 
-        Among equals what came first.
+        A P0 is committed, and so paged, without what is less bad.
         """
-        worst = min(one.rank for one in self._waiting.values())
+        worst = min((one.rank for one in self._waiting.values()), default=LAST_RANK)
         equals = (one for one in self._waiting.values() if one.rank == worst)
         batch: list[_Waiting] = []
         alerts = 0

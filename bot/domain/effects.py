@@ -100,6 +100,15 @@ class InviteOnCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """Say in chat and at the pager what a step of a run has to say there, unless it is said."""
+
+    run_id: int
+    step: str
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class AdvanceRun:
     """Take a run as far as it goes without a person."""
 
@@ -188,6 +197,7 @@ Effect = (
     | AnswerPlan
     | AnswerOnCall
     | InviteOnCall
+    | Announce
     | AdvanceRun
     | ExpireRun
     | SettleIncident
@@ -206,7 +216,7 @@ def lane(effect: Effect) -> Lane:
     match effect:
         case UpdatePage(severity=severity) | Attend(severity=severity):
             return Lane.CRITICAL if severity is Severity.P0 else Lane.PAGING
-        case UpdateMessage() | SendAnswer() | AnswerOnCall() | InviteOnCall():
+        case UpdateMessage() | SendAnswer() | AnswerOnCall() | InviteOnCall() | Announce():
             return Lane.CHAT
         case AdvanceRun() | AnswerPlan():
             return Lane.RUNS
@@ -234,6 +244,8 @@ def order_key(effect: Effect) -> str:
             return f"invite:{incident_id}"
         case AdvanceRun(run_id):
             return f"run:{run_id}"
+        case Announce(run_id, step):
+            return f"announce:{run_id}:{step}"
         case ExpireRun(run_id):
             return f"expiry:{run_id}"
         case ReviewWindow(window_id) | UpdateSilence(window_id):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from bot.domain.effects import (
     AdvanceRun,
+    Announce,
     Attend,
     Effect,
     ExpireRun,
@@ -187,6 +188,11 @@ def after_run(run_id: int, events: tuple[RunEvent, ...]) -> tuple[Effect, ...]:
     effects: list[Effect] = [UpdateMessage(subject, soon=_may_wait(events))]
     if any(isinstance(event, _MOVES_RUN) for event in events):
         effects.append(AdvanceRun(run_id))
+    effects.extend(
+        Announce(run_id, event.step)
+        for event in events
+        if isinstance(event, StepFinished) and event.outcome.announcements
+    )
     if any(isinstance(event, _HAS_DEADLINE) for event in events):
         effects.append(ExpireRun(run_id))
     return tuple(effects)

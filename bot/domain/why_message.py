@@ -57,9 +57,9 @@ def _level(why: Why) -> str:
     incident, ruled = why.incident, why.ruling.classification
     if incident.classification.rule == OVERRIDE_RULE and why.overrides:
         last = why.overrides[-1]
+        by = "It was declared" if ruled.rule == DECLARED_RULE else f"By rule {ruled.rule} it is"
         return (
-            f"{last.by} set it to {last.level}: {last.reason}\n"
-            f"By rule {ruled.rule} it is {ruled.level}: {ruled.reason}"
+            f"{last.by} set it to {last.level}: {last.reason}\n{by} {ruled.level}: {ruled.reason}"
         )
     return f"{ruled.level} {ruled.level.meaning}: {ruled.reason}"
 

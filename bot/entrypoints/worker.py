@@ -14,6 +14,7 @@ from threading import Event
 
 import structlog
 
+from bot.app.announcements import Announcements
 from bot.app.attendance import Attendance
 from bot.app.chat_delivery import ChatDelivery
 from bot.app.intake import BATCH_ROWS, Intake
@@ -31,6 +32,7 @@ from bot.app.ticket_delivery import TicketDelivery
 from bot.app.upkeep import Upkeep
 from bot.domain.effects import (
     AdvanceRun,
+    Announce,
     AnswerOnCall,
     AnswerPlan,
     Attend,
@@ -92,6 +94,7 @@ class UseCases:
     matching: PagerMatching
     amendments: PagerAmendments
     tickets: TicketDelivery
+    announcements: Announcements
 
 
 class EffectWorker:
@@ -136,6 +139,8 @@ class EffectWorker:
                 does.plans.answer(effect)
             case AnswerOnCall():
                 does.on_call.answer(effect)
+            case Announce():
+                does.announcements.announce(effect)
             case InviteOnCall():
                 does.invitations.invite(effect)
             case ExpireRun(run_id):

@@ -22,6 +22,7 @@ from bot.domain.maintenance import Window
 from bot.domain.message import MessageRef, Subject
 from bot.domain.page import UnknownPagerEvent
 from bot.domain.page_test import PageTest
+from bot.domain.plan import Attachment
 from bot.domain.run import Run
 from bot.domain.run_events import RunState
 from bot.domain.timeline import Event, Recorded
@@ -100,6 +101,10 @@ class Reader(Protocol):
 
     def run(self, run_id: int) -> Run:
         """Raises `NotFound`."""
+        ...
+
+    def attachment(self, attachment_id: int) -> Attachment:
+        """A file that a step made, with its content. Raises `NotFound`."""
         ...
 
     def groups_of(self, user_id: str) -> frozenset[str]:
@@ -222,6 +227,10 @@ class Transaction(Reader, Protocol):
         ...
 
     def save_run(self, run: Run) -> None: ...
+
+    def keep_attachment(self, attachment: Attachment, run_id: int, at: datetime) -> int:
+        """Keep the file; returns the id that it is found under."""
+        ...
 
     def save_groups(self, members: Mapping[str, frozenset[str]]) -> None:
         """Replace what is known of the chat's user groups: the ids of each one's members."""

@@ -22,7 +22,16 @@ from bot.steps.base import ReadOnlyStep
 from bot.steps.text import sentence
 from bot.steps.words import counted
 
-KINDS = ("deployment", "replicaset", "statefulset", "daemonset", "configmap", "secret", "service")
+KINDS = {
+    "deployment": "Deployment",
+    "replicaset": "ReplicaSet",
+    "statefulset": "StatefulSet",
+    "daemonset": "DaemonSet",
+    "configmap": "ConfigMap",
+    "secret": "Secret",
+    "service": "Service",
+}
+"""The kinds that are looked at, and their names."""
 
 _CONTROLLERS = ("kube-controller-manager", "kubelet", "kube-scheduler", "kube-apiserver")
 _NAMED = 15
@@ -89,7 +98,7 @@ def _newest(resource: Resource) -> Change | None:
     A ReplicaSet is made by a controller, but each one is a new version of the pods.
     """
     metadata = resource.body["metadata"]
-    what = f"{resource.body.get('kind') or resource.ref.kind} {resource.ref.name}"
+    what = f"{KINDS[resource.ref.kind]} {resource.ref.name}"
     created = datetime.fromisoformat(metadata["creationTimestamp"])
     entries = metadata.get("managedFields") or ()
     if resource.ref.kind == "replicaset":

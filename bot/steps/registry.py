@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.ports import StepKind
+from bot.steps.announcements import PagerDutyNote, SlackMessage
 from bot.steps.argo_rollout_actions import RolloutAbort, RolloutPromote, RolloutRetry
 from bot.steps.argo_rollout_undo import ArgoRolloutUndo
 from bot.steps.argo_wait_rollout import ArgoWaitRollout
@@ -56,11 +57,13 @@ def step_kinds() -> Mapping[str, StepKind]:
         FluxSuspend(),
         FluxWait(),
         HttpCheck(),
+        PagerDutyNote(),
         PrometheusCheck(),
         PrometheusSnapshot(),
         ReadyPods(),
         RolloutRestart(),
         RolloutUndo(),
+        SlackMessage(),
         Status(),
         SwitchService(),
         Certificates(),

@@ -46,6 +46,8 @@ class Slack:
     wrong_token: str
     say: Callable[[str, str, Blocks], str]
     """Write a text, with blocks, as Ana in the channel of that id; the message's timestamp."""
+    leave: Callable[[str], object]
+    """Let Ana leave the channel of that id."""
 
     @property
     def client(self) -> WebClient:
@@ -70,7 +72,7 @@ def stand_in() -> Iterator[Slack]:
         return workspace.say("ana", channel, text, blocks)
 
     with serve(slack_app(workspace)) as url:
-        yield Slack(f"{url}/api/", "xoxb-wrong", say)
+        yield Slack(f"{url}/api/", "xoxb-wrong", say, lambda one: workspace.leave("ana", one))
 
 
 @contextmanager
@@ -100,7 +102,10 @@ def emulate() -> Iterator[Slack]:
         def say(channel: str, text: str, blocks: Blocks) -> str:
             return str(ana.chat_postMessage(channel=channel, text=text, blocks=blocks)["ts"])
 
-        yield Slack(f"{url}/api/", "", say)
+        def leave(channel: str) -> None:
+            ana.conversations_leave(channel=channel)
+
+        yield Slack(f"{url}/api/", "", say, leave)
 
 
 @pytest.fixture(scope="module", params=[stand_in, emulate], ids=["stand-in", "emulate"])
@@ -240,6 +245,29 @@ def test_the_chat_knows_people_by_their_email(slack: Slack) -> None:
     assert slack.chat.user_of(" Ana@Example.test") == ana
     assert slack.chat.user_of("nobody@example.test") is None
     assert slack.chat.user_of("") is None
+
+
+def test_who_is_not_in_the_channel_is_invited(slack: Slack) -> None:
+    ana = slack.client.users_lookupByEmail(email="ana@example.test")["user"]["id"]
+    channel = slack.chat.post("#incidents", Message("x")).channel
+    slack.leave(channel)
+    assert ana not in slack.client.conversations_members(channel=channel)["members"]
+
+    assert slack.chat.invite(channel, ana) is True
+
+    assert ana in slack.client.conversations_members(channel=channel)["members"]
+    assert slack.chat.invite("#incidents", ana) is False
+
+
+def test_the_bot_itself_need_not_be_invited(slack: Slack) -> None:
+    bot = slack.client.auth_test()["user_id"]
+
+    assert slack.chat.invite("#incidents", bot) is False
+
+
+def test_who_is_not_in_the_workspace_can_not_be_invited(slack: Slack) -> None:
+    with pytest.raises(PermanentError, match="user_not_found"):
+        slack.chat.invite("#incidents", "U0NOBODY00")
 
 
 def test_an_unknown_email_is_nobodys(slack: Slack) -> None:

@@ -6,6 +6,7 @@ import base64
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,9 +22,12 @@ from bot.domain.incident_events import (
     PageSent,
     ResponseOverdue,
     SeverityOverridden,
+    TicketRefused,
+    TicketTold,
 )
+from bot.domain.ticket import TicketAction
 from bot.entrypoints.pages import Place
-from tests.support.examples import ANA
+from tests.support.examples import ANA, TICKET
 from tests.support.incident_pages import HOSTILE, Site
 
 TOKEN = "pass:wörd"
@@ -217,6 +221,24 @@ def test_hundreds_of_alerts_are_folded(site: Site, url: str) -> None:
 
     assert shown.count('<details class="alert"') == 300
     assert "<summary>275 more</summary>" in shown
+
+
+def test_the_ticket_is_linked_and_what_is_wrong_with_it_is_said(site: Site, url: str) -> None:
+    incident = site.incident()
+    assert "<dt>Ticket</dt>" not in get(f"{url}/incidents/1").text
+    refused = TicketRefused(TicketAction.CREATE, "<b>Set another token.", "")
+    site.happens(incident.id, refused)
+    assert "refused: &lt;b&gt;Set another token." in get(f"{url}/incidents/1").text
+    site.happens(incident.id, TicketTold(TicketAction.CREATE, TICKET, ""))
+    said = get(f"{url}/incidents/1").text
+    assert '<a href="https://memory.example/1" rel="noreferrer noopener">memory#1</a>' in said
+    assert "refused:" not in said
+
+
+def test_a_tickets_address_that_is_none_is_no_link(site: Site, url: str) -> None:
+    hostile = replace(TICKET, url="javascript:alert(1)")
+    site.happens(site.incident().id, TicketTold(TicketAction.CREATE, hostile, ""))
+    assert 'href="javascript' not in get(f"{url}/incidents/1").text
 
 
 def test_the_clocks_are_shown_until_somebody_has_it(site: Site, url: str) -> None:

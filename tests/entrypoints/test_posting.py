@@ -28,6 +28,7 @@ from bot.entrypoints.posting import Posting
 from bot.entrypoints.webhooks import MAX_BODY
 from bot.ports import Source
 from bot.steps.registry import step_kinds
+from tests.support.access import access
 from tests.support.databases import sqlite_database
 from tests.support.installation import REPOSITORY, TIMEOUT
 from tests.support.serve import serve
@@ -49,7 +50,7 @@ def inbox(tmp_path: Path) -> Iterator[Inbox]:
 def url(tmp_path: Path, inbox: Inbox) -> Iterator[str]:
     store = SqlStore(database.create(f"sqlite:///{tmp_path}/tocsin.db"), lambda *_: None)
     clock = SystemClock()
-    runs = Runs(store, RunbookFolder(REPOSITORY / "runbooks", step_kinds()), clock)
+    runs = Runs(store, RunbookFolder(REPOSITORY / "runbooks", step_kinds()), access(clock), clock)
     app = api(Incidents(store, clock), runs, TOKEN, Posting(inbox, check_posted))
     with serve(app) as address:
         yield address

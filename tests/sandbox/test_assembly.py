@@ -18,7 +18,7 @@ from bot.adapters.pagerduty import PagerDutyPager
 from bot.adapters.prometheus import PrometheusMetrics
 from bot.adapters.slack import SlackChat
 from bot.domain.classify import Severity
-from bot.domain.cluster import Marker, ObjectKind, ObjectRef
+from bot.domain.cluster import DEPLOYMENT, Marker, ObjectRef
 from bot.domain.errors import PermanentError
 from bot.domain.message import Message
 from bot.domain.page import Page
@@ -27,7 +27,7 @@ from bot.sandbox.assembly import Sandbox, SandboxParts
 from tests.support.tocsin import SECRET, Workspace, workspace
 
 PAGE = Page("key", "It is down", Severity.P1, "checkout", datetime(2026, 1, 31, tzinfo=UTC))
-CHECKOUT = ObjectRef(ObjectKind.DEPLOYMENT, "payments", "checkout")
+CHECKOUT = ObjectRef(DEPLOYMENT, "payments", "checkout")
 DEADLINE = 10.0
 
 VENDORS = ("slack", "pagerduty", "kubernetes", "prometheus")

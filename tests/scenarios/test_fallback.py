@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from bot.app import attendance
+from bot.app.record import record_incident
 from bot.domain.contact import Contact, Mention, PagerRoute, notifier, pagerduty, slack
 from bot.domain.incident import IncidentState
 from bot.domain.incident_events import FallbackUsed
@@ -226,3 +228,30 @@ def test_a_policy_that_changes_meanwhile_calls_nobody_twice(h: Harness) -> None:
     h.routing = replace(h.routing, fallback=(SLACK, SMS, SECOND))
     h.attend(60)
     assert [contact for contact, *_ in used(h)] == [SMS, SLACK, SECOND]
+
+
+def test_a_worker_that_dies_between_a_call_and_its_record_calls_once(
+    h: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack has the message already, and it is found there before it is posted again."""
+    h.routing = replace(h.routing, fallback=(SLACK,))
+    lives = record_incident
+    deaths: list[FallbackUsed] = []
+
+    def dies(tx: Any, incident: Any, events: Any, actor: Any, now: Any) -> Any:
+        if isinstance(events[0], FallbackUsed) and not deaths:
+            deaths.append(events[0])
+            raise RuntimeError("killed")
+        return lives(tx, incident, events, actor, now)
+
+    monkeypatch.setattr(attendance, "record_incident", dies)
+    swallow(h)
+    h.alert("HighErrorRate", severity=EMERGENCY)
+    h.attend(120)
+    assert len(deaths) == 1
+    assert [contact for contact, *_ in used(h)] == [SLACK]
+    assert mentions(h, "<!channel>") == 1
+    assert h.failures == ["Attend"]
+    h.failures.clear()
+    h.attend(330)
+    assert mentions(h, "<!channel>") == 2, "the next round is another call"

@@ -72,3 +72,33 @@ def test_those_who_are_known_are_mentioned(h: Harness) -> None:
     called = str(h.slack.messages()[-1].blocks)
     assert "<@U00000ANA> <@U00000BEN>" in called
     assert "<!here>" not in called
+
+
+def test_those_on_call_are_invited_to_where_the_incident_is_worked(h: Harness) -> None:
+    """Ben never joined the channel, and now it is his night."""
+    h.slack.workspace.leave("ben", "#incidents")
+    h.go_rounds()
+    h.alert("HighErrorRate")
+    assert "Tocsin: On call, and invited to the channel: Ben Okafor." in h.timeline()
+    h.alert("DiskFillingUp")
+    assert not any("invited" in line for line in h.timeline(2))
+
+
+def test_a_workspace_that_allows_no_invitations_delays_nothing(h: Harness) -> None:
+    """The scope is missing: that is said once, and the page goes out as ever."""
+    h.slack.workspace.leave("ben", "#incidents")
+    h.slack.workspace.fail_next("conversations.invite", "missing_scope", times=20)
+    h.go_rounds()
+    h.alert("HighErrorRate")
+    h.alert("ApiDown", severity="emergency")
+    assert h.pages() == ["triggered", "triggered"]
+    said = [line for number in (1, 2) for line in h.timeline(number) if "not be invited" in line]
+    assert len(said) == 1
+    assert "missing_scope" in said[0]
+
+
+def test_nobody_is_invited_to_a_ticket(h: Harness) -> None:
+    h.slack.workspace.leave("ben", "#incidents")
+    h.go_rounds()
+    h.alert("DiskFillingUp", severity="warning")
+    assert not any("invited" in line for line in h.timeline())

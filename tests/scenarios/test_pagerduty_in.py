@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
+import json
+
 import pytest
+import requests
 
 from bot.domain.classify import Severity
 from bot.domain.incident import IncidentState
 from bot.sandbox.pagerduty.records import Incident as Page
 from tests.support.harness import Harness
+from tests.support.stand_ins import PAGERDUTY_SECRET
 
 DANA, ED = "Dana Doe", "Ed Eve"
 
@@ -169,3 +174,25 @@ def test_an_acknowledgement_goes_each_way_once(h: Harness, page: Page) -> None:
     assert page.status == "acknowledged"
     acknowledged = [line for line in h.timeline() if line.endswith(": Acknowledged.")]
     assert acknowledged == ["ana: Acknowledged."]
+
+
+def test_an_event_that_nobody_knows_is_kept_and_changes_nothing(h: Harness) -> None:
+    """PagerDuty has learned something new; who wonders what it was can read it for a week."""
+    h.alert("HighErrorRate")
+    before = h.timeline()
+    data = {"id": h.pager.incidents()[0].id, "type": "incident"}
+    event = {"id": "E99", "event_type": "incident.something.new", "data": data}
+    body = json.dumps({"event": {**event, "occurred_at": h.clock.now().isoformat()}}).encode()
+    signature = f"v1={hmac.new(PAGERDUTY_SECRET.encode(), body, 'sha256').hexdigest()}"
+    for _ in range(2):
+        headers = {"X-PagerDuty-Signature": signature}
+        answer = requests.post(
+            f"{h.url}/webhooks/pagerduty", data=body, headers=headers, timeout=10
+        )
+        assert answer.status_code == 200
+    h.settle()
+    with h.store.read() as reader:
+        (kept,) = reader.unknown_pager_events()
+    assert (kept.event_id, kept.event_type) == ("E99", "incident.something.new")
+    assert kept.body == body.decode()
+    assert h.timeline() == before

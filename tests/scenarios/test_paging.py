@@ -46,11 +46,38 @@ def test_pagerduty_refuses(h: Harness) -> None:
     h.pager.routing_keys = {"9" * 32}
     h.alert("HighErrorRate")
     h.fast_forward(minutes=60)
-    assert h.told_pager() == [("trigger", 400)]
+    assert h.told_pager() == [("trigger", 400)] * 2
     assert "REFUSED: " in h.message().text
     assert "Invalid routing key" in h.message().text
     (line,) = (line for line in h.timeline() if "The page was refused" in line)
     assert "Invalid routing key" in line
+
+
+def test_pagerduty_can_not_use_the_page_and_takes_its_smallest_form(h: Harness) -> None:
+    """A 400 for something in it wakes the engineer nevertheless, with fewer words."""
+    h.pager.fail_next(400)
+    h.alert("HighErrorRate")
+    assert h.told_pager() == [("trigger", 400), ("trigger", 202)]
+    assert h.pages() == ["triggered"]
+    full, small = (one.body for one in h.pager.ledger if one.path.endswith("/v2/enqueue"))
+    assert small["dedup_key"] == full["dedup_key"]
+    assert set(full["payload"]) > set(small["payload"]) == {"summary", "severity", "source"}
+    assert "custom_details" in full["payload"]
+    assert not {"links", "images", "client", "client_url"} & set(small)
+    (line,) = (line for line in h.timeline() if "in its smallest form" in line)
+    assert "PagerDuty answered 400" in line
+    assert "REFUSED" not in h.message().text
+
+
+def test_nor_does_it_take_that(h: Harness) -> None:
+    """Then the fallback chain is next, at once, and the story says why."""
+    h.pager.fail_next(400, times=2)
+    h.alert("HighErrorRate")
+    h.attend(4)
+    assert h.told_pager() == [("trigger", 400)] * 2
+    (line,) = (line for line in h.timeline() if "The page was refused" in line)
+    assert "(in its smallest form, too)" in line
+    assert any("pagerduty: secondary was called" in line for line in h.timeline())
 
 
 def test_what_was_refused_is_paged_when_it_comes_back(h: Harness) -> None:

@@ -60,3 +60,34 @@ def test_the_plan_asks_nothing(bench: Bench) -> None:
         f"Report what {URL} answers."
     )
     assert bench.probe.asked == []
+
+
+@pytest.mark.parametrize("status", [301, 401])
+def test_other_statuses_can_be_what_is_healthy(bench: Bench, status: int) -> None:
+    bench.probe.answers[URL] = status
+    step = bench.step(KIND, url=URL, statuses=[301, "401"])
+    assert step.plan().summary == f"Check that {URL} answers 301 or 401 within 60s."
+    assert step.execute().summary == f"{URL} answers {status}."
+
+
+def test_then_success_is_none(bench: Bench) -> None:
+    bench.probe.answers[URL] = 200
+    with pytest.raises(PermanentError, match=f"{URL} answers 200"):
+        bench.step(KIND, url=URL, statuses=[301], timeout="5s").execute()
+
+
+def test_a_text_can_be_required(bench: Bench) -> None:
+    bench.probe.answers[URL] = "starting"
+    bench.later(5, lambda: bench.probe.answers.update({URL: '{"status": "UP"}'}))
+    step = bench.step(KIND, url=URL, contains='"UP"')
+    assert step.plan().summary == f'Check that {URL} answers 2xx with “"UP"” within 60s.'
+    assert step.execute().summary == f"{URL} answers 200."
+    assert bench.progress == [f'{URL} answers 200 without “"UP"”', f"{URL} answers 200"]
+
+
+@pytest.mark.parametrize("must_pass", [True, False])
+def test_a_host_that_is_not_allowed_is_a_problem_of_the_plan(bench: Bench, must_pass: bool) -> None:
+    bench.probe.forbidden.add(URL)
+    problems = bench.step(KIND, url=URL, must_pass=must_pass).plan().problems
+    assert problems == (f"{URL} is not allowed",)
+    assert bench.probe.asked == []

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, delete, exc
 from sqlmodel import Session, col
 
 from bot.adapters.store.alerts import AlertReads, AlertWrites
+from bot.adapters.store.attachments import AttachmentReads, AttachmentWrites
 from bot.adapters.store.delivery import DeliveryWrites, Enqueue, MessageReads
 from bot.adapters.store.groups import GroupReads, GroupWrites
 from bot.adapters.store.incidents import IncidentReads, IncidentWrites
@@ -46,6 +47,7 @@ class SqlReader(
     WatchReads,
     PagingReads,
     GroupReads,
+    AttachmentReads,
 ):
     """`Reader` on a session."""
 
@@ -59,6 +61,7 @@ class SqlTransaction(
     WatchWrites,
     PagingWrites,
     GroupWrites,
+    AttachmentWrites,
 ):
     """`Transaction` on a session that holds the write lock."""
 

@@ -10,11 +10,13 @@ from copy import deepcopy
 from datetime import datetime, timedelta
 
 from bot.sandbox.kubernetes.control_plane import UNKNOWN, Change, ControlPlane
+from bot.sandbox.kubernetes.evictions import require_eviction
+from bot.sandbox.kubernetes.logs import log_of
 from bot.sandbox.kubernetes.overview import overview
 from bot.sandbox.kubernetes.ownership import Applying
 from bot.sandbox.kubernetes.pods import Pace
-from bot.sandbox.kubernetes.seed import seed
-from bot.sandbox.kubernetes.store import Json, ObjectStore, Resource, has_labels
+from bot.sandbox.kubernetes.seed import seed, seed_nodes
+from bot.sandbox.kubernetes.store import NODES, PODS, Json, ObjectStore, Resource, has_labels
 
 READY_AFTER = 0.6
 """Seconds from a pod's creation until it is ready: quick, yet a rollout can be watched."""
@@ -42,6 +44,8 @@ class SandboxCluster:
         """What was asked and is not served, newest last, such as ``DELETE /api/v1/...``."""
         if state is None:
             seed(self._plane, now())
+        elif not self._plane.store.find(NODES):
+            seed_nodes(self._plane, now())  # the dump is from a time when there were none
 
     @classmethod
     def load(cls, state: Json, now: Callable[[], datetime]) -> SandboxCluster:
@@ -112,6 +116,17 @@ class SandboxCluster:
     ) -> Json:
         with self._caught_up(dry_run) as plane:
             return plane.delete(resource, namespace, name, uid, self._now())
+
+    def evict(self, namespace: str, name: str, *, dry_run: bool = False) -> None:
+        """Remove a pod, if its budgets allow it."""
+        with self._caught_up(dry_run) as plane:
+            require_eviction(plane.store, plane.get(PODS, namespace, name))
+            plane.delete(PODS, namespace, name, "", self._now())
+
+    def log(self, namespace: str, name: str, container: str, *, previous: bool) -> list[str]:
+        """Return the lines of a container's log."""
+        with self._caught_up() as plane:
+            return log_of(plane.get(PODS, namespace, name), container, previous)
 
     @contextmanager
     def _caught_up(self, dry_run: bool = False) -> Iterator[ControlPlane]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.sandbox.kubernetes.pods import waiting_reason
 from bot.sandbox.kubernetes.progress import is_complete
 from bot.sandbox.kubernetes.replica_sets import revision
 from bot.sandbox.kubernetes.store import DEPLOYMENTS, PODS, SERVICES, Json, ObjectStore, has_labels
@@ -47,8 +48,7 @@ def _selects(service: Json, template: Json) -> bool:
 def _problem(store: ObjectStore, namespace: str, selector: Json) -> str:
     """Return what the first pod that can't start waits for, other than its creation."""
     for pod in store.find(PODS, namespace):
-        waiting = pod["status"]["containerStatuses"][0]["state"].get("waiting", {})
-        reason = str(waiting.get("reason", "ContainerCreating"))
-        if has_labels(pod, selector) and reason != "ContainerCreating":
+        reason = waiting_reason(pod)
+        if has_labels(pod, selector) and reason not in ("", "ContainerCreating"):
             return reason
     return ""

@@ -19,13 +19,15 @@ LONGEST_BACKOFF = 300
 
 
 class Behavior(StrEnum):
-    """What an image does, chosen by its tag; every other tag is `OK`."""
+    """What an image does, chosen by its tag; every other is `OK`, or `COMPLETE` in a Job."""
 
     OK = "ok"
     CRASH = "crash"
     BAD_IMAGE = "badimage"
     NOT_READY = "notready"
     SLOW = "slow"
+    COMPLETE = "complete"
+    FAIL = "fail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +41,45 @@ class Pace:
 def behavior(pod: Json) -> Behavior:
     """Read the behavior off the tag of the first container's image."""
     tag = pod["spec"]["containers"][0]["image"].rpartition(":")[2]
-    return Behavior(tag) if tag in set(Behavior) else Behavior.OK
+    if tag in set(Behavior):
+        return Behavior(tag)
+    return Behavior.OK if _is_restarted(pod) else Behavior.COMPLETE
+
+
+def _is_restarted(pod: Json) -> bool:
+    """Whether its containers are started again when they have ended; not those of Jobs."""
+    return bool(pod["spec"].get("restartPolicy", "Always") == "Always")
 
 
 def created_at(pod: Json) -> datetime:
-    """Return the moment at which the pod was created."""
-    return datetime.fromisoformat(pod["metadata"]["annotations"][CREATED_AT])
+    """Return the moment at which the pod was created, or came to its node later."""
+    metadata = pod["metadata"]
+    annotations = metadata.get("annotations") or {}
+    return datetime.fromisoformat(annotations.get(CREATED_AT) or metadata["creationTimestamp"])
 
 
 def ready_at(pod: Json, pace: Pace) -> datetime | None:
     """Return the moment at which the pod becomes ready, None if it never does."""
+    if "nodeName" not in pod["spec"]:
+        return None
     match behavior(pod):
         case Behavior.OK:
             return created_at(pod) + pace.ready_after
         case Behavior.SLOW:
             return created_at(pod) + pace.slow_after
     return None
+
+
+def ends_at(pod: Json, pace: Pace) -> datetime | None:
+    """Return the moment at which the pod's program ends for good, None if it does not."""
+    if "nodeName" in pod["spec"] and behavior(pod) in (Behavior.COMPLETE, Behavior.FAIL):
+        return created_at(pod) + 2 * pace.ready_after
+    return None
+
+
+def is_finished(pod: Json) -> bool:
+    """Whether the pod's last written status says that its program has ended for good."""
+    return pod["status"].get("phase") in ("Succeeded", "Failed")
 
 
 def is_ready(pod: Json) -> bool:
@@ -65,12 +90,24 @@ def is_ready(pod: Json) -> bool:
     )
 
 
+def waiting_reason(pod: Json) -> str:
+    """Return what the pod's first container waits for, or the pod for a node; or empty."""
+    containers = pod["status"].get("containerStatuses")
+    if not containers:
+        return "Unschedulable"
+    return str(containers[0]["state"].get("waiting", {}).get("reason", ""))
+
+
 def status(pod: Json, pace: Pace, now: datetime) -> Json:
     """Return the status that the kubelet would have written by now."""
-    moment = ready_at(pod, pace)
+    if "nodeName" not in pod["spec"]:
+        return _UNSCHEDULED
+    moment, end = ready_at(pod, pace), ends_at(pod, pace)
     started = created_at(pod) + pace.ready_after / 3
     if moment and moment <= now:
         return _status(pod, moment, _running(started), ready=True)
+    if end and end <= now:
+        return _finished(pod, end)
     if now < started:
         return _status(pod, created_at(pod), _waiting("ContainerCreating"), phase="Pending")
     match behavior(pod):
@@ -80,6 +117,26 @@ def status(pod: Json, pace: Pace, now: datetime) -> Json:
             crashes = _restarts((now - started).total_seconds())
             return _status(pod, started, _waiting("CrashLoopBackOff"), restarts=crashes)
     return _status(pod, started, _running(started))
+
+
+_UNSCHEDULED: Json = {
+    "phase": "Pending",
+    "conditions": [
+        {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": "no node is available that takes it",
+        }
+    ],
+}
+
+
+def _finished(pod: Json, end: datetime) -> Json:
+    failed = behavior(pod) is Behavior.FAIL
+    ended = {"exitCode": int(failed), "reason": "Error" if failed else "Completed"}
+    state = {"terminated": {**ended, "finishedAt": timestamp(end)}}
+    return _status(pod, end, state, phase="Failed" if failed else "Succeeded")
 
 
 def _status(

@@ -105,6 +105,25 @@ def patch_failed() -> Refusal:
     return Refusal(422, "the server rejected our request due to an error in our request")
 
 
+def budget_refuses(budget: Json) -> Refusal:
+    """An eviction that a budget does not allow now."""
+    name, status = budget["metadata"]["name"], budget["status"]
+    needs, has = status["desiredHealthy"], status["currentHealthy"]
+    told = f"The disruption budget {name} needs {needs} healthy pods and has {has} currently"
+    cause = {"reason": "DisruptionBudget", "message": told}
+    message = "Cannot evict pod as it would violate the pod's disruption budget."
+    return Refusal(429, message, "TooManyRequests", {"causes": [cause]})
+
+
+def two_budgets() -> Refusal:
+    """An eviction of a pod that two budgets guard."""
+    message = (
+        "This pod has more than one PodDisruptionBudget, "
+        "which the eviction subresource does not support."
+    )
+    return Refusal(500, message, "InternalError")
+
+
 def _details(resource: Resource, name: str) -> Json:
     group = {"group": resource.group} if resource.group else {}
     return {"name": name, **group, "kind": resource.name}

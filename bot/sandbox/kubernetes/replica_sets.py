@@ -7,11 +7,11 @@ import json
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import uuid4
 
 from bot.sandbox.kubernetes import pods as kubelet
-from bot.sandbox.kubernetes.pods import CREATED_AT, Pace
-from bot.sandbox.kubernetes.store import PODS, REPLICA_SETS, Json, ObjectStore, Resource
+from bot.sandbox.kubernetes.new_pods import create_pod, owned, owner_reference
+from bot.sandbox.kubernetes.pods import Pace
+from bot.sandbox.kubernetes.store import DEPLOYMENTS, PODS, REPLICA_SETS, Json, ObjectStore
 
 REVISION = "deployment.kubernetes.io/revision"
 HASH_LABEL = "pod-template-hash"
@@ -29,7 +29,7 @@ class ReplicaSets:
 
     def all(self) -> list[Json]:
         """Return the ReplicaSets, oldest revision first."""
-        return sorted(_owned(self.store, REPLICA_SETS, self.deployment), key=revision)
+        return sorted(owned(self.store, REPLICA_SETS, self.deployment), key=revision)
 
     def create(self) -> Json:
         """Create the one for the Deployment's template, without pods."""
@@ -41,7 +41,7 @@ class ReplicaSets:
             "metadata": {
                 "name": f"{metadata['name']}-{digest}",
                 "labels": dict(template["metadata"]["labels"]),
-                "ownerReferences": [_owner("Deployment", self.deployment)],
+                "ownerReferences": [owner_reference(DEPLOYMENTS, self.deployment)],
             },
             "spec": {
                 "replicas": 0,
@@ -73,6 +73,11 @@ class ReplicaSets:
         replica_set["metadata"]["generation"] += 1
         self.report(replica_set)
 
+    def fill(self, replica_set: Json) -> None:
+        """Create pods in the place of those that somebody deleted or evicted."""
+        for _ in range(len(self._pods(replica_set)), replica_set["spec"]["replicas"]):
+            self._create_pod(replica_set)
+
     def report(self, replica_set: Json) -> None:
         """Write into the ReplicaSet's status how many pods it has."""
         pods = self._pods(replica_set)
@@ -90,51 +95,16 @@ class ReplicaSets:
         self.store.remove(REPLICA_SETS, replica_set)
 
     def _pods(self, replica_set: Json) -> list[Json]:
-        return _owned(self.store, PODS, replica_set)
+        return owned(self.store, PODS, replica_set)
 
     def _create_pod(self, replica_set: Json) -> None:
-        template = deepcopy(replica_set["spec"]["template"])
-        metadata = template["metadata"]
-        body = {
-            "metadata": {
-                "name": f"{replica_set['metadata']['name']}-{uuid4().hex[:5]}",
-                "labels": metadata["labels"],
-                "annotations": {
-                    **metadata.get("annotations", {}),
-                    CREATED_AT: self.now.isoformat(),
-                },
-                "ownerReferences": [_owner("ReplicaSet", replica_set)],
-            },
-            "spec": template["spec"],
-        }
-        body["status"] = kubelet.status(body, self.pace, self.now)
-        self.store.add(PODS, replica_set["metadata"]["namespace"], body, self.now)
+        template = replica_set["spec"]["template"]
+        create_pod(self.store, REPLICA_SETS, replica_set, template, self.now)
 
 
 def revision(item: Json) -> int:
     """Return a ReplicaSet's or Deployment's revision, 0 if it has none yet."""
     return int(item["metadata"].get("annotations", {}).get(REVISION, "0"))
-
-
-def _owned(store: ObjectStore, resource: Resource, owner: Json) -> list[Json]:
-    uid, namespace = owner["metadata"]["uid"], owner["metadata"]["namespace"]
-    return [
-        item
-        for item in store.find(resource, namespace)
-        if any(it["uid"] == uid for it in item["metadata"].get("ownerReferences", ()))
-    ]
-
-
-def _owner(kind: str, owner: Json) -> Json:
-    metadata = owner["metadata"]
-    return {
-        "apiVersion": "apps/v1",
-        "kind": kind,
-        "name": metadata["name"],
-        "uid": metadata["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
 
 
 def has_template(replica_set: Json, template: Json) -> bool:

@@ -13,6 +13,9 @@ from datetime import datetime
 
 from bot.sandbox.kubernetes import pods as kubelet
 from bot.sandbox.kubernetes.budgets import budget_status
+from bot.sandbox.kubernetes.events import write_events
+from bot.sandbox.kubernetes.jobs import run_jobs
+from bot.sandbox.kubernetes.nodes import schedule
 from bot.sandbox.kubernetes.pods import Pace
 from bot.sandbox.kubernetes.progress import Progress, counts, is_complete
 from bot.sandbox.kubernetes.replica_sets import ReplicaSets, has_template, revision
@@ -24,24 +27,38 @@ SURGE = 1
 
 def catch_up(store: ObjectStore, pace: Pace, now: datetime) -> None:
     """Let everything happen that is due by now, each thing at its own moment."""
-    while moment := _next_readiness(store, pace, now):
+    while moment := _next_moment(store, pace, now):
         _settle(store, pace, moment)
     _settle(store, pace, now)
 
 
-def _next_readiness(store: ObjectStore, pace: Pace, now: datetime) -> datetime | None:
-    unready = (pod for pod in store.find(PODS) if not kubelet.is_ready(pod))
-    moments = (kubelet.ready_at(pod, pace) for pod in unready)
+def _next_moment(store: ObjectStore, pace: Pace, now: datetime) -> datetime | None:
+    waiting = [
+        pod
+        for pod in store.find(PODS)
+        if not kubelet.is_ready(pod) and not kubelet.is_finished(pod)
+    ]
+    turns = (kubelet.ready_at, kubelet.ends_at)
+    moments = (turn(pod, pace) for pod in waiting for turn in turns)
     return min((moment for moment in moments if moment and moment <= now), default=None)
 
 
 def _settle(store: ObjectStore, pace: Pace, now: datetime) -> None:
-    for pod in store.find(PODS):
-        store.save(PODS, {**pod, "status": kubelet.status(pod, pace, now)})
+    _run_pods(store, pace, now)
+    run_jobs(store, now)
     for deployment in store.find(DEPLOYMENTS):
         Rollout(ReplicaSets(store, deployment, pace, now)).settle()
     for budget in store.find(BUDGETS):
         store.save(BUDGETS, {**budget, "status": budget_status(store, budget)})
+    _run_pods(store, pace, now)
+    write_events(store, now)
+
+
+def _run_pods(store: ObjectStore, pace: Pace, now: datetime) -> None:
+    """Bring pods to their nodes, and have the kubelets there write what became of them."""
+    schedule(store, now)
+    for pod in store.find(PODS):
+        store.save(PODS, {**pod, "status": kubelet.status(pod, pace, now)})
 
 
 class Rollout:
@@ -57,6 +74,7 @@ class Rollout:
     def settle(self) -> None:
         """Go as far as is possible now, and write the status."""
         for replica_set in self._all:
+            self._owned.fill(replica_set)
             self._owned.report(replica_set)
         if self._owned.deployment["spec"].get("paused"):
             self._report(created=False)

@@ -13,11 +13,13 @@ from bot.sandbox.kubernetes.store import (
     BUDGETS,
     DEPLOYMENTS,
     NAMESPACES,
+    NODES,
     SERVICES,
     Json,
     Resource,
 )
 
+NODE_NAMES = ("node-1", "node-2", "node-3")
 REGISTRY = "registry.example"
 FIRST_RELEASE = timedelta(days=9)
 """How long ago each Deployment's first revision was released; the next followed daily."""
@@ -51,6 +53,7 @@ WORKLOADS = (
 def seed(plane: ControlPlane, now: datetime) -> None:
     """Create the workspace as if its releases had happened on the days before `now`."""
     start = now - FIRST_RELEASE
+    seed_nodes(plane, start)
     for namespace in ("payments", "web"):
         plane.create(NAMESPACES, "", {"metadata": {"name": namespace}}, start)
     for resource, namespace, body in _surroundings():
@@ -62,6 +65,13 @@ def seed(plane: ControlPlane, now: datetime) -> None:
             if day < len(workload.tags):
                 _release(plane, workload, workload.tags[day], start + timedelta(days=day))
     plane.catch_up(now)
+
+
+def seed_nodes(plane: ControlPlane, now: datetime) -> None:
+    """Create the nodes."""
+    for name in NODE_NAMES:
+        labels = {"kubernetes.io/hostname": name}
+        plane.create(NODES, "", {"metadata": {"name": name, "labels": labels}}, now)
 
 
 def _release(plane: ControlPlane, workload: Workload, tag: str, now: datetime) -> None:

@@ -40,7 +40,11 @@ class Resource:
 
 
 NAMESPACES = Resource("", "namespaces", "Namespace", namespaced=False)
-PODS = Resource("", "pods", "Pod", writable=False)
+PODS = Resource("", "pods", "Pod")
+NODES = Resource("", "nodes", "Node", namespaced=False)
+EVENTS = Resource("", "events", "Event", writable=False, has_spec=False)
+JOBS = Resource("batch", "jobs", "Job")
+DAEMON_SETS = Resource("apps", "daemonsets", "DaemonSet", writable=False)
 SERVICES = Resource("", "services", "Service")
 DEPLOYMENTS = Resource("apps", "deployments", "Deployment")
 REPLICA_SETS = Resource("apps", "replicasets", "ReplicaSet", writable=False)
@@ -68,7 +72,11 @@ CUSTOM_RESOURCES = (
 
 RESOURCES = (
     NAMESPACES,
+    NODES,
     PODS,
+    EVENTS,
+    JOBS,
+    DAEMON_SETS,
     SERVICES,
     CONFIG_MAPS,
     SECRETS,

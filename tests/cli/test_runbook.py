@@ -1,0 +1,74 @@
+"""Runbooks on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.__main__ import app
+from bot.adapters.runbook_lock import write_lock
+from tests.support.runbook_folder import add
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One released runbook."""
+    folder = tmp_path / "runbooks"
+    add(folder, "restart/1.0.0.yaml")
+    write_lock(folder)
+    monkeypatch.setenv("TOCSIN_RUNBOOKS", str(folder))
+    monkeypatch.setenv("TOCSIN_DATABASE_URL", f"sqlite:///{tmp_path}/tocsin.db")
+    return folder
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["runbook", *words])
+
+
+def test_a_next_version_is_written_released_compared_and_deprecated(folder: Path) -> None:
+    assert run("new", "restart").exit_code == 0
+    draft = folder / "restart/draft.yaml"
+    draft.write_text(draft.read_text().replace("risk: low", "risk: medium"))
+    assert run("lint").stdout == "1 runbooks are fine.\n"
+    assert run("release", "restart", "1.1.0").exit_code == 0
+    difference = run("diff", "restart@1.0.0", "restart")
+    assert difference.exit_code == 1
+    assert {"-risk: low", "+risk: medium"} < set(difference.stdout.splitlines())
+    assert run("diff", "restart", "restart@1.1.0").exit_code == 0
+    add(folder, "restart/deprecated.yaml", "1.1.0: Use restart@1.0.0.\n")
+    assert "DEPRECATED: Use restart@1.0.0." in run("show", "restart@1.1.0").stdout
+    assert json.loads(run("show", "restart", "--json").stdout)["reference"] == "restart@1.0.0"
+
+
+def test_lint_tells_the_faults_of_versions_and_drafts(folder: Path) -> None:
+    add(folder, "restart/1.1.0.yaml")
+    add(folder, "other/draft.yaml", "name: other\n")
+    found = run("lint", "--json")
+    assert found.exit_code == 1
+    problems = json.loads(found.stdout)["problems"]
+    assert problems[0] == "restart/1.1.0.yaml:1: this file is not in LOCK: it is not released."
+    assert all(problem.startswith("other/draft.yaml:1: ") for problem in problems[1:])
+    assert run("show", "restart").exit_code == 0
+
+
+def test_a_refused_one_says_why(folder: Path) -> None:
+    add(folder, "restart/1.0.0.yaml", "changed: after its release\n")
+    found = run("show", "restart")
+    assert found.exit_code == 1
+    assert "was released with the digest" in found.stderr
+
+
+def test_the_schema_is_written_and_its_freshness_checked(folder: Path) -> None:
+    assert run("schema", "--check").exit_code == 1
+    assert run("schema").exit_code == 0
+    assert run("schema", "--check").exit_code == 0
+    assert json.loads((folder / "schema.json").read_text())["title"] == "Runbook"
+
+
+def test_completion_names_the_parameters_that_there_are() -> None:
+    found = run("complete", "restart", "workloat")
+    assert found.exit_code == 1
+    assert "restart@1.0.0 has no parameter “workloat”. Did you mean “workload”?" in found.stderr
