@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from starlette.applications import Starlette
@@ -24,6 +25,7 @@ from bot.sandbox.kubernetes.ownership import Applying
 from bot.sandbox.kubernetes.patches import json_patch, strategic_merge
 from bot.sandbox.kubernetes.refusals import Refusal, unknown
 from bot.sandbox.kubernetes.store import RESOURCES, Json, Resource
+from bot.sandbox.kubernetes.subresources import answer_subresource
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 PATH = re.compile(
@@ -45,7 +47,7 @@ VERBS = {
 
 WRITING = {"create", "patch", "delete"}
 PARAMETERS = {
-    "list": {"labelSelector"},
+    "list": {"labelSelector", "fieldSelector"},
     "get": set[str](),
     "create": {"dryRun", "fieldManager"},
     "patch": {"dryRun", "fieldManager", "force"},
@@ -90,6 +92,9 @@ def _answer(cluster: SandboxCluster, request: Request, body: bytes) -> Response:
         group = DISCOVERY.fullmatch(request.path_params["path"])
         if group and request.method == "GET":
             return JSONResponse(_served(group["group"] or "", group["version"]))
+        below = answer_subresource(cluster, request, body)
+        if below is not None:
+            return below
         call = _read_call(request, body)
         if call is None:
             cluster.unknown_requests.append(f"{request.method} {_address(request)}")
@@ -165,13 +170,23 @@ def _serve(cluster: SandboxCluster, call: Call) -> Json:
 
 def _list(cluster: SandboxCluster, call: Call) -> Json:
     labels = _labels(call.parameters.get("labelSelector", ""))
+    fields = _labels(call.parameters.get("fieldSelector", ""))
     items, version = cluster.find(call.resource, call.namespace, labels)
     return {
         "kind": f"{call.resource.kind}List",
         "apiVersion": call.resource.api_version,
         "metadata": {"resourceVersion": version},
-        "items": items,
+        "items": [item for item in items if _has_fields(item, fields)],
     }
+
+
+def _has_fields(item: Json, fields: Mapping[str, str]) -> bool:
+    """Whether a field selector matches, such as ``spec.nodeName``."""
+
+    def value(path: str) -> Any:
+        return reduce(lambda inner, key: inner.get(key) or {}, path.split("."), item)
+
+    return all(value(path) == wanted for path, wanted in fields.items())
 
 
 def _create(cluster: SandboxCluster, call: Call) -> Json:

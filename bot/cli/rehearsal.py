@@ -1,0 +1,71 @@
+"""``tocsin runbook test``: rehearse runbooks on the sandbox's cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.output import AsJson, plain_errors, print_as
+from bot.cli.runbook import runbook
+from bot.settings import load
+
+if TYPE_CHECKING:
+    from bot.bootstrap.rehearsing import Played
+    from bot.domain.rehearsal import Rehearsal
+
+FILE = "rehearsal.yaml"
+
+
+@runbook.command("test")
+def runbook_test(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Runbooks; without any, all that have rehearsals.")
+    ] = None,
+    only: Annotated[str, typer.Option(help="Rehearsals whose name holds this text.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Rehearse runbooks on a cluster in memory; exit 1 if any falls short."""
+    from bot.bootstrap.rehearsing import rehearse
+    from bot.bootstrap.runbooks import runbooks
+
+    with plain_errors():
+        settings = load()
+        library = runbooks(settings)
+        played = [
+            (name, rehearsal.name, rehearse(name, rehearsal, library))
+            for name, rehearsal in _rehearsals(settings.runbooks, names or [])
+            if only in rehearsal.name
+        ]
+    failed = sum(bool(one.problems) for _, _, one in played)
+    lines = [line for entry in played for line in _lines(*entry)]
+    lines.append(f"{len(played) - failed} of {len(played)} rehearsals went as expected.")
+    print_as([_data(*entry) for entry in played], as_json, "\n".join(lines))
+    raise typer.Exit(1 if failed or not played else 0)
+
+
+def _rehearsals(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, Rehearsal]]:
+    from bot.adapters.rehearsal_file import load_rehearsals
+
+    wanted = names or [path.parent.name for path in sorted(folder.glob(f"*/{FILE}"))]
+    for name in wanted:
+        for rehearsal in load_rehearsals(folder / name / FILE):
+            yield name, rehearsal
+
+
+def _lines(name: str, rehearsal: str, played: Played) -> Iterator[str]:
+    mark = "✗" if played.problems else "✓"
+    yield f"{mark} {name}: {rehearsal} ({played.run.state.value} after {played.seconds:.0f} s)"
+    yield from (f"    {problem}" for problem in played.problems)
+
+
+def _data(name: str, rehearsal: str, played: Played) -> dict[str, object]:
+    return {
+        "runbook": name,
+        "rehearsal": rehearsal,
+        "state": played.run.state.value,
+        "seconds": played.seconds,
+        "problems": list(played.problems),
+    }
