@@ -13,7 +13,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import classification, intake, paging, storm, webhooks
+from bench import (
+    classification,
+    fallback,
+    intake,
+    paging,
+    recovery,
+    runbooks,
+    storm,
+    storm_pages,
+    webhooks,
+)
 from bench.servers import REPOSITORY
 
 RESULTS = REPOSITORY / "var" / "bench"
@@ -26,14 +36,22 @@ BENCHES: Mapping[str, Callable[[bool, Path], dict[str, Any]]] = {
     "paging": lambda quick, folder: paging.run(pages=10 if quick else 35, folder=folder),
     "classification": lambda quick, folder: classification.run(3 if quick else 9, folder),
     "intake": lambda quick, folder: intake.run(20_000 if quick else 1_000_000, folder),
+    "runbooks": lambda quick, folder: runbooks.run(2 if quick else 5, folder),
     "storm": lambda quick, folder: storm.run(20 if quick else 100, folder),
+    "storm_pages": lambda quick, folder: storm_pages.run(20 if quick else 100, folder),
+    "recovery": lambda quick, folder: recovery.run(1 if quick else 3, folder),
+    "fallback": lambda _quick, folder: fallback.run(folder),
 }
 """By name, what measures, prints and returns the figures: quickly or not, in that folder."""
+
+ONLY_BY_NAME = ("fallback",)
+"""What takes minutes, most of them waiting."""
 
 
 def main() -> None:
     arguments = _arguments()
-    for name in [arguments.only] if arguments.only else BENCHES:
+    everything = [name for name in BENCHES if name not in ONLY_BY_NAME]
+    for name in [arguments.only] if arguments.only else everything:
         # On the disk of the data, not in /tmp, which may be memory.
         RESULTS.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=RESULTS) as folder:

@@ -11,9 +11,9 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,8 +23,11 @@ import yaml
 from bench.loadgen import percentile
 from bench.servers import REPOSITORY, Server, running, tocsin
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds that a page may take."""
+
+NO_STORM = {"incidents": 1_000, "critical": 5, "within": "5m"}
+"""An incident for each alert, however many there are."""
 
 
 class Receiver(ThreadingHTTPServer):
@@ -35,12 +38,12 @@ class Receiver(ThreadingHTTPServer):
         self.arrivals: list[tuple[float, bytes]] = []
         self.changed = threading.Condition()
 
-    def wait_for(self, mark: bytes) -> float:
+    def wait_for(self, mark: bytes, patience: float = PATIENCE) -> float:
         """When the first request that holds `mark` arrived."""
         with self.changed:
-            found = self.changed.wait_for(lambda: self._first(mark), PATIENCE)
+            found = self.changed.wait_for(lambda: self._first(mark), patience)
         if not found:
-            raise RuntimeError(f"no page came within {PATIENCE:.0f} s")
+            raise RuntimeError(f"no page came within {patience:.0f} s")
         return found
 
     def _first(self, mark: bytes) -> float | None:
@@ -86,12 +89,7 @@ def receiving() -> Iterator[Receiver]:
 def run(pages: int, folder: Path) -> dict[str, Any]:
     """Measure, print a line and return the figures."""
     with receiving() as receiver:
-        server = tocsin(
-            folder,
-            PAGERDUTY_EVENTS_URL=f"http://127.0.0.1:{receiver.server_port}",
-            PAGERDUTY_ROUTING_KEY="0123456789abcdef0123456789abcdef",
-            TOCSIN_POLICY=str(_without_storms(folder)),
-        )
+        server = paging_to(receiver, folder, {"storm": NO_STORM})
         with running(server):
             _time_of_one(server, receiver, "warm-up")
             times = sorted(_time_of_one(server, receiver, f"n{n}-") for n in range(pages))
@@ -107,20 +105,32 @@ def run(pages: int, folder: Path) -> dict[str, Any]:
     return figures
 
 
-def _without_storms(folder: Path) -> Path:
-    """The shipped policies, with an incident for each alert however many there are."""
+def paging_to(
+    pagerduty: HTTPServer, folder: Path, routing: Mapping[str, Any], **environment: str
+) -> Server:
+    """All of Tocsin, which pages to `pagerduty`, with these parts of the routing policy."""
+    return tocsin(
+        folder,
+        PAGERDUTY_EVENTS_URL=f"http://127.0.0.1:{pagerduty.server_port}",
+        PAGERDUTY_ROUTING_KEY="0123456789abcdef0123456789abcdef",
+        TOCSIN_POLICY=str(_policy(folder, routing)),
+        **environment,
+    )
+
+
+def _policy(folder: Path, changes: Mapping[str, Any]) -> Path:
+    """The shipped policies, with other parts of the routing."""
     policy = folder / "policy"
     shutil.copytree(REPOSITORY / "policy", policy)
     routing = policy / "routing.yaml"
-    limits = {"storm": {"incidents": 1_000, "critical": 5, "within": "5m"}}
-    routing.write_text(yaml.safe_dump({**yaml.safe_load(routing.read_text()), **limits}))
+    routing.write_text(yaml.safe_dump({**yaml.safe_load(routing.read_text()), **changes}))
     return policy
 
 
 def _time_of_one(server: Server, receiver: Receiver, name: str) -> float:
     """Seconds from the answer to the alert until its page came."""
     mark = f"Bench-{name}"
-    post(server, json.dumps(_webhook(mark)).encode())
+    post(server, page_webhook(mark))
     answered = time.perf_counter()
     return receiver.wait_for(mark.encode()) - answered
 
@@ -136,13 +146,14 @@ def post(server: Server, body: bytes) -> None:
     connection.close()
 
 
-def _webhook(name: str) -> dict[str, Any]:
+def page_webhook(name: str, severity: str = "critical") -> bytes:
     """One alert that pages and that no open incident has."""
     alert = {
         "status": "firing",
-        "labels": {"alertname": name, "service": name, "severity": "critical"},
+        "labels": {"alertname": name, "service": name, "severity": severity},
         "annotations": {"summary": f"{name} is down"},
         "startsAt": "2026-01-01T00:00:00Z",
         "fingerprint": name,
     }
-    return {"version": "4", "status": "firing", "groupKey": name, "alerts": [alert]}
+    webhook = {"version": "4", "status": "firing", "groupKey": name, "alerts": [alert]}
+    return json.dumps(webhook).encode()

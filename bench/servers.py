@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,9 +88,25 @@ def _uvicorn(
 class Running:
     """A started server."""
 
-    def __init__(self, server: Server, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, server: Server) -> None:
         self.server = server
-        self._process = process
+        self._process = _started(server)
+
+    def restart(self) -> None:
+        """SIGKILL all its processes and start it again; waits for nothing."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = _started(self.server)
+
+    def child(self, name: str) -> int:
+        """The process that runs that part of Tocsin, as soon as there is one."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            for process in _group(self._process.pid):
+                if name in _arguments(process):
+                    return process
+            time.sleep(0.05)
+        raise RuntimeError(f"{self.server.name} has no {name}")
 
     def pause(self) -> None:
         """Stop all its processes, so that they take nothing of the machine."""
@@ -124,6 +140,24 @@ class Running:
             time.sleep(0.05)
 
 
+def _started(server: Server) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        server.command,
+        cwd=REPOSITORY,
+        env=os.environ | server.environment,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _arguments(process: int) -> Sequence[str]:
+    """What the process was started with; empty when it has ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text().split("\0")
+    except OSError:
+        return ()
+
+
 def _group(group: int) -> Iterator[int]:
     """The processes of that group."""
     for entry in Path("/proc").iterdir():
@@ -145,14 +179,7 @@ def _proportional_set(process: int) -> int:
 @contextmanager
 def running(server: Server) -> Iterator[Running]:
     """Start the server, wait until it listens, and stop it in the end."""
-    process = subprocess.Popen(
-        server.command,
-        cwd=REPOSITORY,
-        env=os.environ | server.environment,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    started = Running(server, process)
+    started = Running(server)
     try:
         started.wait_until_it_listens()
         yield started

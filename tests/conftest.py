@@ -11,12 +11,12 @@ from hypothesis import settings
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # No deadline: on a busy machine it would measure the neighbours. In CI the examples are
-# the same every time; `pytest --hypothesis-profile nightly` is for looking further.
+# the same every time; HYPOTHESIS_PROFILE=nightly is for looking further.
 settings.register_profile(
     "bounded", max_examples=100, deadline=None, derandomize="CI" in os.environ
 )
 settings.register_profile("nightly", max_examples=5_000, deadline=None, derandomize=False)
-settings.load_profile("bounded")
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "bounded"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

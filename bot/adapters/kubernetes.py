@@ -118,8 +118,10 @@ class KubernetesCluster:
         *,
         dry_run: bool = False,
     ) -> Service:
+        live = self._api.read(ref)
         patch = [
-            _marked(self._api.read(ref), marker),
+            _only_this_version(live),
+            _marked(live, marker),
             {"op": "add", "path": "/spec/selector", "value": dict(selector)},
         ]
         return values.service(self._api.json_patch(ref, patch, dry_run))
@@ -169,6 +171,12 @@ def _refuse_paused(live: Json, action: str) -> None:
 
 def _called(live: Json) -> str:
     return f"Deployment {live['metadata']['namespace']}/{values.name_of(live)}"
+
+
+def _only_this_version(live: Json) -> Json:
+    """Return the operation by which the server refuses the patch if `live` is not the newest."""
+    version = live["metadata"]["resourceVersion"]
+    return {"op": "replace", "path": "/metadata/resourceVersion", "value": version}
 
 
 def _marked(live: Json, marker: Marker) -> Json:

@@ -37,24 +37,29 @@ class Access:
     def check(self, reader: Reader, actor: Actor, action: RunAction) -> None:
         """Raises `Forbidden` when somebody may not do that to runs."""
         policy = self.policy()
-        reason = access.refusal(policy, _person(reader, actor), action)
+        reason = access.refusal(policy, _person(policy, reader, actor), action)
         if reason:
             raise Forbidden(reason)
 
     def approval(self, reader: Reader, actor: Actor, wanted: Wanted) -> Approval:
         """Somebody's approval of a run or of a step of it. Raises `Forbidden`."""
-        person = _person(reader, actor)
-        decided = access.approval_by(self.policy(), person, wanted, self._clock.now())
+        policy = self.policy()
+        person = _person(policy, reader, actor)
+        decided = access.approval_by(policy, person, wanted, self._clock.now())
         if isinstance(decided, str):
             raise Forbidden(decided)
         return decided
 
     def requirement_of(self, run: Run, plan: Plan) -> Requirement:
-        """The approvals that a run with this plan needs. Raises `InvalidInput`."""
+        """The approvals that a run with this plan needs.
+
+        Raises `Forbidden` when who asked for it could approve it under another name.
+        """
         policy = self.policy()
         needs = self.requirement(run.runbook, run.parameters, plan)
-        reason = access.unknown_person(policy, run.requested_by) if needs.needs else None
-        if reason:
+        asked = any(step.asks and step.asks.needs for step in plan.steps.values())
+        reason = access.unknown_person(policy, run.requested_by)
+        if reason and (needs.needs or asked):
             raise Forbidden(reason)
         return needs
 
@@ -63,20 +68,23 @@ class Access:
     ) -> Requirement:
         """The approvals that a plan would need."""
         touched = {target.ref.namespace for target in plan.targets}
-        named = _namespaces(runbook, parameters)
-        asked = Asked(runbook.name, runbook.risk, frozenset(touched | named))
+        # A step may act where it has no target yet: in a namespace that is only named.
+        named = _of_parameters(runbook, parameters) | _of_steps(runbook, parameters, plan)
+        asked = Asked(runbook.name, runbook.risk, frozenset(touched | (named - {""})))
         return access.requirement(self.policy(), asked)
 
 
-def _person(reader: Reader, actor: Actor) -> Person:
-    return Person(actor, reader.groups_of(actor.id))
+def _person(policy: AccessPolicy, reader: Reader, actor: Actor) -> Person:
+    groups = (reader.groups_of(one) for one in access.ids_of(policy, actor))
+    return Person(actor, frozenset().union(*groups))
 
 
-_IN_NAMESPACE = (ParameterType.WORKLOAD, ParameterType.SERVICE)
+_IN_NAMESPACE = (ParameterType.WORKLOAD, ParameterType.SERVICE, ParameterType.OBJECT)
+"""What is written as ``namespace/name``."""
 
 
-def _namespaces(runbook: Runbook, parameters: Mapping[str, str]) -> set[str]:
-    """The namespaces that the parameters name: a step may act there that has no target yet."""
+def _of_parameters(runbook: Runbook, parameters: Mapping[str, str]) -> set[str]:
+    """The namespaces that parameters name."""
     found = set()
     for parameter in runbook.parameters:
         value = parameters.get(parameter.name, "")
@@ -85,3 +93,11 @@ def _namespaces(runbook: Runbook, parameters: Mapping[str, str]) -> set[str]:
         elif parameter.type in _IN_NAMESPACE:
             found.add(value.partition("/")[0])
     return found
+
+
+def _of_steps(runbook: Runbook, parameters: Mapping[str, str], plan: Plan) -> set[str]:
+    """The namespaces that steps say they act in, as a job does."""
+    decided = {step_id: step.decided for step_id, step in plan.steps.items()}
+    steps = (*runbook.steps, *runbook.verification)
+    found = (runbook.arguments(step, parameters, decided).get("namespace") for step in steps)
+    return {namespace for namespace in found if isinstance(namespace, str)}

@@ -63,7 +63,7 @@ class PageDelivery:
         with self._store.read() as reader:
             incident = reader.incident(effect.incident_id)
             page = page_of(reader, incident, self._public_url)
-        action = next_page(incident).action
+        action = next_page(incident, tried=effect.attempt > 1).action
         if action is None:
             return
         try:

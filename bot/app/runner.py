@@ -144,9 +144,11 @@ class Runner:
 
 
 def _too_late(run: Run, clock: Clock) -> bool:
-    if run.requirement is None or run.approved_at is None:
+    """Whether the oldest approval, or the word that let it run, holds no longer."""
+    given = min((one.at for one in run.approvals), default=run.approved_at)
+    if run.requirement is None or given is None:
         return False
-    return clock.now() > run.approved_at + run.requirement.valid_for
+    return clock.now() > given + run.requirement.valid_for
 
 
 def _name(target: Target) -> str:

@@ -11,6 +11,7 @@ from bot.app.record import open_run, record_run
 from bot.domain.access import RunAction, Wanted
 from bot.domain.actor import TOCSIN, Actor
 from bot.domain.classify import Severity
+from bot.domain.effects import ExpireRun
 from bot.domain.errors import IllegalTransition, InvalidInput
 from bot.domain.grouping import group_is_about
 from bot.domain.run import Run, blank_records
@@ -88,7 +89,7 @@ class Runs:
         With `plan_digest` another plan than the one that was shown is refused.
         """
         with self._store.transaction() as tx:
-            run = tx.run(run_id)
+            run = self._waiting(tx, run_id)
             if run.plan is None or plan_digest not in (None, run.plan.digest):
                 raise IllegalTransition(
                     f"Run {run_id} has another plan than the one you saw; look at it again."
@@ -109,10 +110,14 @@ class Runs:
         if not reason.strip():
             raise InvalidInput("Say why: override RUN REASON. It stands on the timeline.")
         with self._store.transaction() as tx:
-            run = tx.run(run_id)
+            run = self._waiting(tx, run_id)
             self._access.check(tx, actor, RunAction.OVERRIDE)
             incident = tx.incident(run.incident_id) if run.incident_id else None
-            if incident is None or incident.severity is not Severity.P0 or incident.state not in OPEN:
+            if (
+                incident is None
+                or incident.severity is not Severity.P0
+                or incident.state not in OPEN
+            ):
                 raise Forbidden("Only a run that belongs to an open P0 can do without approvals.")
             return self._record(tx, run, RunOverridden(reason.strip(), run.missing), actor)
 
@@ -149,9 +154,9 @@ class Runs:
         With `step` the answer to another question than the one that was shown is refused.
         """
         with self._store.transaction() as tx:
-            run = tx.run(run_id)
+            run = self._waiting(tx, run_id)
             record = run.asked
-            if run.state is not RunState.WAITING or record is None or step not in ("", record.id):
+            if record is None or step not in ("", record.id):
                 raise IllegalTransition(f"Run {run_id} waits for no such answer.")
             needs = run.question(record.id).needs
             if not (needs and done):
@@ -165,12 +170,24 @@ class Runs:
         """End a run, or fail its step, for whose approval or answer it was waited in vain."""
         with self._store.transaction() as tx:
             run = tx.run(run_id)
-            if run.deadline is None or run.deadline > self._clock.now():
+            if run.deadline is None:
+                return
+            left = (run.deadline - self._clock.now()).total_seconds()
+            if left > 0:
+                # An answer came and another wait began, or the clock was set back.
+                tx.enqueue(ExpireRun(run_id), left)
                 return
             event: RunEvent = RunExpired()
             if run.asked is not None:
                 event = StepAnswered(run.asked.id, done=False, words="nobody answered in time.")
             self._record(tx, run, event, TOCSIN)
+
+    def _waiting(self, tx: Transaction, run_id: int) -> Run:
+        """The run; too late is too late, even while nobody has written that down yet."""
+        run = tx.run(run_id)
+        if run.deadline is not None and run.deadline <= self._clock.now():
+            raise IllegalTransition(f"Run {run_id} was waited for too long; ask for a new one.")
+        return run
 
     def _act(self, run_id: int, action: RunAction, event: RunEvent, actor: Actor) -> Run:
         with self._store.transaction() as tx:
@@ -203,6 +220,11 @@ class Runs:
         """A runbook, and the versions of it that there are."""
         runbook = self._library.get(reference)
         return runbook, self._library.versions(runbook.name)
+
+
+def _in_open_p0(reader: Reader, run: Run) -> bool:
+    incident = reader.incident(run.incident_id) if run.incident_id else None
+    return bool(incident and incident.severity is Severity.P0 and incident.state in OPEN)
 
 
 def _related(reader: Reader, values: Sequence[str]) -> int | None:

@@ -45,20 +45,15 @@ class StepWork:
         """Do the step, unless an interrupted try of it has taken effect already."""
         if not interrupted:
             run = self._log.record(run.id, StepStarted(step_id))
-        kind, arguments, context = self._begun(run, step_id)
-        done = self._observed(kind, arguments, context) if interrupted else None
-        if done is not None:
-            self._log.record(run.id, StepFinished(step_id, done, observed=True))
-            return
-        self._log.record(run.id, self._outcome(step_id, kind, arguments, context))
+        begun = self._begun(run, step_id)
+        found = self._found(step_id, *begun) if interrupted else None
+        self._log.record(run.id, found or self._outcome(step_id, *begun))
 
     def settle(self, run: Run, step_id: str) -> None:
         """Find out whether an interrupted step took effect; it is not done (again)."""
-        done = self._observed(*self._begun(run, step_id))
-        event: RunEvent = StepFailed(step_id, "the run was aborted before it took effect.")
-        if done is not None:
-            event = StepFinished(step_id, done, observed=True)
-        self._log.record(run.id, event)
+        not_done = StepFailed(step_id, "the run was aborted before it took effect.")
+        found = self._found(step_id, *self._begun(run, step_id))
+        self._log.record(run.id, found or not_done)
 
     def undo(self, run: Run, step_id: str) -> None:
         """Put the step's change back."""
@@ -80,10 +75,17 @@ class StepWork:
         began = run.record(step_id).started_at or self._clock.now()
         return *self._code(run, step_id), self._context(run, Marker(run.id, step_id, began))
 
-    def _observed(self, kind: StepKind, arguments: Any, context: StepContext) -> StepOutcome | None:
+    def _found(
+        self, step_id: str, kind: StepKind, arguments: Any, context: StepContext
+    ) -> RunEvent | None:
+        """What is known of an interrupted step; None where it took no effect."""
         if not kind.mutates:
             return None
-        return retried(self._clock, lambda: kind.observe(arguments, context))
+        try:
+            done = retried(self._clock, lambda: kind.observe(arguments, context))
+        except TocsinError as error:
+            return _unknown(step_id, error)
+        return StepFinished(step_id, done, observed=True) if done else None
 
     def _outcome(
         self, step_id: str, kind: StepKind, arguments: Any, context: StepContext
@@ -93,9 +95,7 @@ class StepWork:
             return StepFinished(step_id, outcome)
         except TemporaryError as error:
             if kind.mutates:
-                return RunFinished(
-                    RunState.UNCERTAIN, f"Step {step_id} may have taken effect: {error}"
-                )
+                return _unknown(step_id, error)
             return StepFailed(step_id, str(error))
         except (PermanentError, InvalidInput) as error:
             return StepFailed(step_id, str(error))
@@ -123,3 +123,7 @@ class StepWork:
 
     def _progress(self, run_id: int, step_id: str, text: str) -> None:
         self._log.record(run_id, StepProgressed(step_id, text))
+
+
+def _unknown(step_id: str, error: TocsinError) -> RunFinished:
+    return RunFinished(RunState.UNCERTAIN, f"Step {step_id} may have taken effect: {error}")

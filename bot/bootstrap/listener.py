@@ -23,6 +23,7 @@ from bot.adapters.policy_versions import SqlPolicyVersions
 from bot.adapters.posted_alerts import check_posted
 from bot.adapters.slack import web_client
 from bot.app.answers import Answers
+from bot.app.attachments import Attachments
 from bot.app.incident_answers import IncidentAnswers
 from bot.app.maintenance_answers import MaintenanceAnswers
 from bot.app.oncall import OnCallRequests
@@ -88,7 +89,8 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
             sandbox.close()
 
     posting = Posting(inbox, check_posted)
-    rest = api(shared.incidents, shared.runs, secret(settings.api_token) or None, posting)
+    token = secret(settings.api_token) or None
+    rest = api(shared.incidents, shared.runs, token, posting, Attachments(shared.store))
     others = pages(
         routes, rest if settings.api_token else OnlyThisMachine(rest, settings.address())
     )
@@ -98,7 +100,12 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
 
 def _pages(settings: Settings, shared: Core) -> Pages:
     ask = UseCases(
-        shared.incidents, shared.maintenance, shared.runs, shared.explanations, shared.clock
+        shared.incidents,
+        shared.maintenance,
+        shared.runs,
+        shared.explanations,
+        shared.clock,
+        Attachments(shared.store),
     )
     policies = PolicyHistory(
         shared.store,

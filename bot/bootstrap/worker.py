@@ -24,6 +24,7 @@ from bot.adapters.posted_alerts import encode_delivery, parse_posted
 from bot.adapters.prometheus import PrometheusMetrics
 from bot.adapters.slack import SlackChat
 from bot.app import groups
+from bot.app.announcements import Announcements
 from bot.app.auditor import Auditor
 from bot.app.chat_delivery import ChatDelivery
 from bot.app.deliveries import Deliveries
@@ -150,6 +151,7 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
         matching(settings, where, shared, counters),
         amendments(settings, where, shared),
         ticket_delivery(settings, shared),
+        Announcements(store, chat, where.slack_channel, clock, random.random),
     )
     effects = EffectWorker(store, use_cases, counters.effect_took)
     jobs = DurableWorker(shared.engine, settings.replica, effects.perform, runs.runs.advance)

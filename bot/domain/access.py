@@ -7,6 +7,7 @@ is not allowed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -139,6 +140,9 @@ class Wanted:
     requested_by: Actor
 
 
+_Place = tuple[str, int]
+"""One of the approvals that are needed: its kind, and its number among those of that kind."""
+
 UNCOVERED = Requirement("no rule covers it", {APPROVER: 1}, timedelta(hours=1))
 """What a run needs that no rule speaks of."""
 
@@ -188,16 +192,29 @@ def _first_rule(policy: AccessPolicy, asked: Asked, namespace: str) -> Requireme
 
 
 def missing(needs: Mapping[str, int], approvals: Sequence[Approval]) -> Mapping[str, int]:
-    """The approvals that a run still lacks, by kind; each person counts for one of them."""
-    lacking = {kind: count for kind, count in needs.items() if count > 0}
-    if not approvals:
-        return lacking
-    first, rest = approvals[0], approvals[1:]
-    choices = [missing(lacking, rest)]
-    for kind in first.kinds:
-        if kind in lacking:
-            choices.append(missing({**lacking, kind: lacking[kind] - 1}, rest))
-    return min(choices, key=lambda choice: sum(choice.values()))
+    """The approvals that a run still lacks, by kind; each person counts for one of them.
+
+    Who can give several kinds counts for whichever leaves the least lacking: a maximum
+    bipartite matching of approvals to places, found by augmenting paths.
+    """
+    places = [(kind, number) for kind, count in needs.items() for number in range(count)]
+    taken: dict[_Place, Approval] = {}
+    for approval in approvals:
+        _seat(approval, places, taken, set())
+    return dict(Counter(place[0] for place in places if place not in taken))
+
+
+def _seat(
+    approval: Approval, places: Sequence[_Place], taken: dict[_Place, Approval], tried: set[_Place]
+) -> bool:
+    """Find the approval a place, moving others to another of theirs; whether there is one."""
+    for place in places:
+        if place[0] in approval.kinds and place not in tried:
+            tried.add(place)
+            if place not in taken or _seat(taken[place], places, taken, tried):
+                taken[place] = approval
+                return True
+    return False
 
 
 def approval_by(
@@ -205,6 +222,9 @@ def approval_by(
 ) -> Approval | str:
     """Somebody's approval of a run, or why they can't give it."""
     actor, needs, given = person.actor, wanted.needs, wanted.given
+    stranger = unknown_person(policy, wanted.requested_by) or unknown_person(policy, actor)
+    if stranger:
+        return stranger
     if same_person(policy, actor, wanted.requested_by):
         return f"{actor.name} asked for this run; somebody else has to approve it."
     if any(same_person(policy, actor, approval.by) for approval in given):
@@ -218,23 +238,24 @@ def approval_by(
 
 def same_person(policy: AccessPolicy, one: Actor, other: Actor) -> bool:
     """Whether two actors are the same person, wherever they act."""
-    return bool(_ids(policy, one) & _ids(policy, other))
+    return bool(ids_of(policy, one) & ids_of(policy, other))
 
 
 def unknown_person(policy: AccessPolicy, actor: Actor) -> str | None:
     """Why it can't be told who somebody is in the chat; None when it can.
 
-    Whoever asks for a run on the command line could otherwise approve it in the chat.
+    Whoever asks for a run in one place could otherwise approve it in the other.
     """
-    if not actor.id.startswith(SHELL) or len(_ids(policy, actor)) > 1:
+    if not actor.id.startswith(SHELL) or len(ids_of(policy, actor)) > 1:
         return None
     return (
         f"It needs approvals, and {actor.id} on the command line is nobody that the chat knows:"
-        " enter them under people in policy/access.yaml, or ask for the run in the chat."
+        " enter them under people in policy/access.yaml, or do it in the chat."
     )
 
 
-def _ids(policy: AccessPolicy, actor: Actor) -> frozenset[str]:
+def ids_of(policy: AccessPolicy, actor: Actor) -> frozenset[str]:
+    """All ids of one person, in the chat and on the command line."""
     others = (ids for ids in policy.people.values() if actor.id in ids)
     return frozenset({actor.id}.union(*others))
 
@@ -247,7 +268,7 @@ def in_words(needs: Mapping[str, int]) -> str:
 
 
 def _is_one(policy: AccessPolicy, person: Person, members: Collection[str]) -> bool:
-    known_as = _ids(policy, person.actor) | person.groups | {EVERYBODY}
+    known_as = ids_of(policy, person.actor) | person.groups | {EVERYBODY}
     return bool(known_as & {*members})
 
 

@@ -101,10 +101,12 @@ class InviteOnCall:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Say in chat and at the pager what a step of a run has to say there, unless it is said."""
+    """Say in chat and at the pager what a run's step has to say there, unless it is said.
 
-    run_id: int
-    step: str
+    The subject is the run, and as its part the step.
+    """
+
+    subject: Subject
     attempt: int = 1
 
 
@@ -236,7 +238,7 @@ def order_key(effect: Effect) -> str:
             return f"incident:{incident_id}"
         case Attend(incident_id):
             return f"attend:{incident_id}"
-        case UpdateMessage(subject):
+        case UpdateMessage(subject) | Announce(subject):
             return str(subject)
         case SendAnswer(response_url) | AnswerPlan(response_url) | AnswerOnCall(response_url):
             return response_url
@@ -244,8 +246,6 @@ def order_key(effect: Effect) -> str:
             return f"invite:{incident_id}"
         case AdvanceRun(run_id):
             return f"run:{run_id}"
-        case Announce(run_id, step):
-            return f"announce:{run_id}:{step}"
         case ExpireRun(run_id):
             return f"expiry:{run_id}"
         case ReviewWindow(window_id) | UpdateSilence(window_id):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.actor import Actor, ActorKind
 from bot.domain.classify import Classification
-from bot.domain.contact import Contact, PagerRoute, pagerduty
+from bot.domain.contact import PagerRoute, pagerduty
 from bot.domain.escalation import StepsDone
 from bot.domain.incident import (
     OVERRIDE_RULE,
@@ -53,6 +53,9 @@ from bot.domain.incident_events import (
 from bot.domain.ticket import TicketAction, TicketState
 
 _S = IncidentState
+
+_SECOND_PAGER = pagerduty(PagerRoute.SECONDARY)
+"""Once it was called a page may stand there, even if no answer came: in the end it is closed."""
 
 
 def opened(incident_id: int, event: IncidentOpened, at: datetime) -> Incident:
@@ -143,7 +146,7 @@ def _paged(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime)
                 contacts_used=calling.contacts_used + 1,
                 fallback_at=calling.fallback_at if failed else at,
             )
-            second = incident.second_page or _is_second_pager(contact, failed)
+            second = incident.second_page or contact == _SECOND_PAGER
             return replace(incident, calling=calling, second_page=second)
         case SecondPageClosed():
             return replace(incident, second_page=False)
@@ -157,8 +160,8 @@ def _answered(incident: Incident, event: IncidentEvent, actor: Actor, at: dateti
     match event:
         case EscalationPlanned(plan, times):
             response = replace(response, plan=plan, times=times)
-        case Escalated(contact, level, number, failed):
-            second = incident.second_page or _is_second_pager(contact, failed)
+        case Escalated(contact, level, number):
+            second = incident.second_page or contact == _SECOND_PAGER
             done = StepsDone(level, number, at)
             return replace(incident, second_page=second, response=replace(response, done=done))
         case StillOnItAsked():
@@ -168,10 +171,6 @@ def _answered(incident: Incident, event: IncidentEvent, actor: Actor, at: dateti
         case Acknowledged() | Mitigated():
             response = replace(response, first_at=response.first_at or at)
     return _move(replace(incident, response=response), event, actor, at)
-
-
-def _is_second_pager(contact: Contact, failed: str) -> bool:
-    return not failed and contact == pagerduty(PagerRoute.SECONDARY)
 
 
 def _counted(incident: Incident, change: AlertsChanged) -> Incident:

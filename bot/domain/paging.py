@@ -3,7 +3,8 @@
 The decision looks at the present, not at the event that asked for it: so a trigger
 that comes late, after a person resolved the incident, is not sent; and nothing is
 acknowledged or resolved that was never to be paged. What was refused is not tried
-again, but whatever is to be told next is: a page that stands has to be resolved.
+again, but whatever is to be told next is: a page that stands has to be resolved. And what
+failed may have arrived: whoever took or ended the incident meanwhile ends its ringing, too.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class PageReason(StrEnum):
     NOT_PAGED_AND_OVER = "it was over before the page went out"
     UP_TO_DATE = "the pager already knows"
     REFUSED = "the pager refused just this, and would refuse it again"
+    MAY_STAND = "a try failed that may have arrived, and nobody needs the page any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,26 @@ class PageDecision:
     reason: PageReason
 
 
-def next_page(incident: Incident) -> PageDecision:
-    """The one thing to tell the pager now."""
+def next_page(incident: Incident, *, tried: bool = False) -> PageDecision:
+    """The one thing to tell the pager now; `tried`: after a try that failed.
+
+    Its answer may be all that was lost. Then a page stands of which nothing is written down;
+    to end one that does not stand is dropped by the pager, and does no harm.
+    """
+    decision = _from_what_is_known(incident)
+    known = decision.action is not None or decision.reason is PageReason.REFUSED
+    if tried and not known and not incident.wakes:
+        return PageDecision(_ending(incident), PageReason.MAY_STAND)
+    return decision
+
+
+def _ending(incident: Incident) -> PageAction:
+    """What keeps a page about the incident from ringing."""
+    over = any(holds for holds, _ in _quieting(incident))
+    return PageAction.RESOLVE if over else PageAction.ACKNOWLEDGE
+
+
+def _from_what_is_known(incident: Incident) -> PageDecision:
     page = incident.page
     if page is None:
         return _first(incident)

@@ -189,7 +189,7 @@ def after_run(run_id: int, events: tuple[RunEvent, ...]) -> tuple[Effect, ...]:
     if any(isinstance(event, _MOVES_RUN) for event in events):
         effects.append(AdvanceRun(run_id))
     effects.extend(
-        Announce(run_id, event.step)
+        Announce(Subject(SubjectKind.RUN, run_id, event.step))
         for event in events
         if isinstance(event, StepFinished) and event.outcome.announcements
     )

@@ -38,8 +38,7 @@ def content(body: Manifest) -> dict[str, Any]:
     """The object without what is not people's to change."""
     left_out = ("apiVersion", "kind", "metadata", "status")
     kept = {key: value for key, value in body.items() if key not in left_out}
-    metadata = _metadata(body.get("metadata") or {})
-    return {**kept, "metadata": metadata} if metadata else kept
+    return {**kept, "metadata": _metadata(body.get("metadata") or {})}
 
 
 def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:

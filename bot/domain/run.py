@@ -16,10 +16,7 @@ from bot.domain.access import Approval, Requirement, missing
 from bot.domain.actor import Actor
 from bot.domain.errors import IllegalTransition
 from bot.domain.plan import Plan, Question, StepOutcome
-from bot.domain.run_events import (
-    RunAborted,
-    RunState,
-)
+from bot.domain.run_events import RunAborted, RunState
 from bot.domain.runbook import Runbook
 
 
@@ -106,6 +103,8 @@ class Run:
     @property
     def asked(self) -> StepRecord | None:
         """The step that waits for people, if one does."""
+        if self.state is not RunState.WAITING:
+            return None
         return next((one for one in self.steps if one.state is StepState.ASKED), None)
 
     @property

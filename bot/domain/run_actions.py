@@ -103,7 +103,7 @@ def _after_abort(run: Run) -> Settle | Note:
     for record in run.steps:
         if record.state is StepState.STARTED:
             return Settle(record.id)
-    reason = f"Aborted: {abort.reason}" if abort.reason else "Aborted."
+    reason = f"Aborted {abort.reason}."
     if abort.undo and _to_undo(run):
         return Note(CompensationStarted(reason))
     changed = [record.id for record in _changed(run)]

@@ -85,7 +85,7 @@ _STEP_TRANSITIONS: Mapping[type[RunEvent], frozenset[StepState]] = {
     StepAnswered: frozenset({_T.ASKED}),
     StepProgressed: frozenset({_T.STARTED, _T.UNDOING}),
     StepFinished: frozenset({_T.STARTED}),
-    StepFailed: frozenset({_T.STARTED, _T.ASKED}),
+    StepFailed: frozenset({_T.STARTED}),
     UndoStarted: frozenset({_T.DONE, _T.UNDOING}),
     UndoFinished: frozenset({_T.UNDOING}),
     UndoFailed: frozenset({_T.UNDOING}),
@@ -177,7 +177,7 @@ def _evolve_step(run: Run, event: RunEvent, at: datetime) -> Run:
         case StepFinished(step, outcome):
             return _with(run, step, event, state=StepState.DONE, outcome=outcome)
         case StepFailed(step, reason):
-            return _with(_going_on(run, step), step, event, state=StepState.FAILED, reason=reason)
+            return _with(run, step, event, state=StepState.FAILED, reason=reason)
         case UndoStarted(step):
             return _with(run, step, event, state=StepState.UNDOING, started_at=at)
         case UndoFinished(step):
@@ -201,25 +201,24 @@ def _evolve_question(
             if missing(run.question(step).needs, given):
                 return approved
             names = " and ".join(approval.by.name for approval in given)
-            return _answered(approved, event, StepState.DONE, f"Approved by {names}.")
-        case StepAnswered(step, done, words):
+            done = StepOutcome(f"Approved by {names}.")
+            return _answered(approved, event, state=StepState.DONE, outcome=done)
+        case StepAnswered(step, True, words):
+            if run.question(step).needs:
+                raise IllegalTransition(f"Step {step} of run {run.id} needs approvals.")
             said = f"{actor.name}: {words}" if words else f"{actor.name} says that it is done."
-            if done:
-                return _answered(run, event, StepState.DONE, said)
+            return _answered(run, event, state=StepState.DONE, outcome=StepOutcome(said))
+        case StepAnswered(step, False, words):
             reason = f"{actor.name} could not: {words}".removesuffix(": ")
-            return _with(_going_on(run, step), step, event, state=StepState.FAILED, reason=reason)
+            return _answered(run, event, state=StepState.FAILED, reason=reason)
+        case _:
+            raise AssertionError(f"{_name(event)} is no question and no answer")
 
 
-def _answered(run: Run, event: StepApproved | StepAnswered, state: StepState, summary: str) -> Run:
-    going_on = _going_on(run, event.step)
-    return _with(going_on, event.step, event, state=state, outcome=StepOutcome(summary))
-
-
-def _going_on(run: Run, step: str) -> Run:
-    """The run where it goes on, if it waited for this step; it waited for nothing else."""
-    if run.record(step).state is not StepState.ASKED or run.paused_in is None:
-        return run
-    return replace(run, state=run.paused_in, paused_in=None)
+def _answered(run: Run, event: StepApproved | StepAnswered, **changes: Any) -> Run:
+    """The run where it goes on, its question answered."""
+    answered = _with(run, event.step, event, **changes)
+    return replace(answered, state=run.paused_in or _S.RUNNING, paused_in=None)
 
 
 def _with(run: Run, step: str, event: RunEvent, **changes: Any) -> Run:

@@ -13,7 +13,6 @@ from bot.domain.run import Run, RunCommand, StepRecord, StepState
 from bot.domain.run_events import RunState
 from bot.domain.runbook import Runbook
 
-
 RUN_ACTION = "run."
 """How the actions of a run's buttons begin; a `RunCommand` follows.
 
@@ -67,32 +66,39 @@ def run_message(run: Run) -> Message:
 
 
 def _body(run: Run) -> str:
-    """What matters now: the end, what is waited for, or what the runbook is for."""
-    override = f"🚨 Approval overridden by {_approver(run)}: {run.overridden}\n" * bool(
-        run.overridden
-    )
+    """What matters now, below the alarm that somebody broke the glass."""
+    return "\n".join(filter(None, (_override(run), _now(run))))
+
+
+def _override(run: Run) -> str:
+    if not run.overridden:
+        return ""
+    who = run.approved_by.name if run.approved_by else "somebody"
+    return f"🚨 Approval overridden by {who}: {run.overridden}"
+
+
+def _now(run: Run) -> str:
+    """The end, what is waited for, or what the runbook is for."""
     if run.result:
-        return override + run.result
+        return run.result
     if run.state is RunState.AWAITING_APPROVAL:
         return f"{run.runbook.summary}\n{_permission(run)}"
     if run.state is RunState.WAITING:
-        return override + _waiting(run)
-    return override + run.runbook.summary
-
-
-def _approver(run: Run) -> str:
-    return run.approved_by.name if run.approved_by else "somebody"
+        return _waiting(run)
+    return run.runbook.summary
 
 
 def _permission(run: Run) -> str:
     needs = run.requirement
     if needs is None or not needs.needs:
         return "Nobody has to approve it: read the plan, then run it."
-    given = f" Approved by {', '.join(one.by.name for one in run.approvals)}." * bool(run.approvals)
-    return (
+    said = (
         f"It needs {in_words(run.missing)} by others than {run.requested_by.name}"
-        f" (rule {needs.rule}), within {_length(needs.valid_for)}.{given}"
+        f" (rule {needs.rule}), within {_length(needs.valid_for)}."
     )
+    if not run.approvals:
+        return said
+    return f"{said} Approved by {', '.join(one.by.name for one in run.approvals)}."
 
 
 def _waiting(run: Run) -> str:

@@ -8,17 +8,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from bot import __version__
+from bot.app.attachments import Attachments
 from bot.app.incidents import Incidents
 from bot.app.runs import Runs
 from bot.domain.dedup import KnownAlert
 from bot.domain.errors import InvalidInput, NotFound, TemporaryError
 from bot.domain.incident import Incident
+from bot.domain.plan import StepOutcome
 from bot.domain.run import Run
 from bot.domain.timeline import Entry
 from bot.entrypoints.authentication import is_token
@@ -122,12 +124,13 @@ class AlertOut(BaseModel):
 
 
 class StepOut(BaseModel):
-    """One step of a run."""
+    """One step of a run; `attachments` are the ids of pictures, at /api/v1/attachments/ID."""
 
     id: str
     state: str
     title: str
     text: str
+    attachments: list[int]
 
 
 class RunOut(BaseModel):
@@ -141,6 +144,7 @@ class RunOut(BaseModel):
     result: str
     requested_by: str
     requested_at: datetime
+    planned_at: datetime | None
     approved_by: str | None
     finished_at: datetime | None
     incident_id: int | None
@@ -156,6 +160,7 @@ class RunOut(BaseModel):
                 state=record.state.value,
                 title=run.runbook.step(record.id).title,
                 text=record.reason or (record.outcome.summary if record.outcome else ""),
+                attachments=_attached(record.outcome),
             )
             for record in run.steps
         ]
@@ -168,6 +173,7 @@ class RunOut(BaseModel):
             result=run.result,
             requested_by=run.requested_by.name,
             requested_at=run.requested_at,
+            planned_at=run.planned_at,
             approved_by=run.approved_by.name if run.approved_by else None,
             finished_at=run.finished_at,
             incident_id=run.incident_id,
@@ -176,8 +182,16 @@ class RunOut(BaseModel):
         )
 
 
+def _attached(outcome: StepOutcome | None) -> list[int]:
+    return [one.id for one in outcome.attachments if one.id is not None] if outcome else []
+
+
 def api(
-    incidents: Incidents, runs: Runs, token: str | None, posting: Posting | None = None
+    incidents: Incidents,
+    runs: Runs,
+    token: str | None,
+    posting: Posting | None = None,
+    attachments: Attachments | None = None,
 ) -> FastAPI:
     """The API's application; `token` None leaves it open (the sandbox, on loopback)."""
     app = FastAPI(
@@ -192,6 +206,8 @@ def api(
     _add_runs(router, runs)
     if posting is not None:
         add_posting(router, posting)
+    if attachments is not None:
+        _add_attachments(router, attachments)
     app.include_router(router)
     app.add_exception_handler(HTTPException, _refused_by_http)
     app.add_exception_handler(RequestValidationError, _wrong_parameter)
@@ -234,6 +250,15 @@ def _add_runs(router: APIRouter, runs: Runs) -> None:
     def show_run(run_id: Id) -> RunOut:
         """One run."""
         return RunOut.of(runs.get(run_id))
+
+
+def _add_attachments(router: APIRouter, attachments: Attachments) -> None:
+    @router.get("/attachments/{attachment_id}", response_class=Response)
+    def show_attachment(attachment_id: Id) -> Response:
+        """A picture that a step of a run made."""
+        found = attachments.picture(attachment_id)
+        headers = {"X-Content-Type-Options": "nosniff"}
+        return Response(found.content, media_type=found.media_type, headers=headers)
 
 
 def _authorized(token: str | None) -> Callable[..., None]:

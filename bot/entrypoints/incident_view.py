@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.app.attachments import Attachments
 from bot.app.incidents import Incidents
 from bot.app.maintenance import Maintenance
 from bot.app.runs import Runs
@@ -45,6 +46,7 @@ class UseCases:
     runs: Runs
     explanations: Explanations
     clock: Clock
+    attachments: Attachments
 
 
 @dataclass(frozen=True, slots=True)

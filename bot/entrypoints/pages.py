@@ -71,6 +71,7 @@ class Pages:
         return [
             self._page("/incidents", self._incidents),
             self._page("/incidents/{incident_id}", self._incident),
+            self._page("/attachments/{attachment_id}", self._attachment),
             self._page("/maintenance", self._maintenance),
             self._page("/policy", self._policy),
             self._page("/policy/{digest}", self._policy),
@@ -128,6 +129,10 @@ class Pages:
         return self._rendered(
             "incident.html", view=view, refresh=REFRESH if is_open and not still else 0
         )
+
+    def _attachment(self, request: Request) -> Response:
+        found = self._ask.attachments.picture(_number(request.path_params["attachment_id"]))
+        return Response(found.content, media_type=found.media_type)
 
     def _maintenance(self, _request: Request) -> Response:
         now = self._ask.clock.now()

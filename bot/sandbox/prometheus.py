@@ -1,4 +1,4 @@
-"""A stand-in for Prometheus' HTTP API: instant queries with answers that are set.
+"""A stand-in for Prometheus' HTTP API: queries with answers that are set.
 
 It does not evaluate PromQL: an expression has the value that was set for exactly its
 text, and none otherwise. Shapes and texts:
@@ -22,6 +22,10 @@ Sample = tuple[Mapping[str, str], float]
 
 VERSION = "2.42.0"
 """The version it says it is: the one that the contract suite compares it with."""
+
+
+MOST_POINTS = 11_000
+"""Values that a range query may ask for a series; Prometheus' own limit."""
 
 
 class SandboxPrometheus:
@@ -63,9 +67,22 @@ def prometheus_app(metrics: SandboxPrometheus) -> Starlette:
             }
         )
 
+    async def query_range(request: Request) -> Response:
+        expression = await _parameter(request, "query")
+        await asyncio.sleep(metrics.take_delay())
+        if problem := syntax_problem(expression):
+            return _bad_data(f'invalid parameter "query": {problem}')
+        try:
+            times = await _times(request)
+        except ValueError as error:
+            return _bad_data(f"invalid parameter: {error}")
+        series = [_series(sample, times) for sample in metrics.vector(expression)]
+        return _success({"resultType": "matrix", "result": series})
+
     return Starlette(
         routes=[
             Route("/api/v1/query", query, methods=["GET", "POST"]),
+            Route("/api/v1/query_range", query_range, methods=["GET", "POST"]),
             Route("/api/v1/status/buildinfo", _build_info),
             Route("/-/ready", _ready),
         ]
@@ -97,6 +114,20 @@ def _bad_data(error: str) -> Response:
 def _sample(sample: Sample) -> dict[str, Any]:
     labels, value = sample
     return {"metric": dict(labels), "value": [time.time(), _number(value)]}
+
+
+def _series(sample: Sample, times: Sequence[float]) -> dict[str, Any]:
+    """A sample that was so all the time."""
+    labels, value = sample
+    return {"metric": dict(labels), "values": [[at, _number(value)] for at in times]}
+
+
+async def _times(request: Request) -> Sequence[float]:
+    """The moments of a range query. Raises `ValueError` for too many, as Prometheus does."""
+    start, end, step = [float(await _parameter(request, name)) for name in ("start", "end", "step")]
+    if step <= 0 or end < start or (end - start) / step > MOST_POINTS:
+        raise ValueError("end must not be before start, and there may be 11,000 steps at most")
+    return [start + number * step for number in range(int((end - start) / step) + 1)]
 
 
 def _number(value: float) -> str:

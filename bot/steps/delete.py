@@ -123,9 +123,7 @@ def _require_deletable(arguments: DeleteArguments, found: Sequence[Resource]) ->
     if not found:
         raise PermanentError(f"There is nothing to delete: {arguments.subject}.")
     if len(found) > MOST:
-        raise PermanentError(
-            f"{len(found)} objects are more than the {MOST} that one step deletes."
-        )
+        raise PermanentError(f"One step deletes {MOST} objects at most; these are {len(found)}.")
     for one in found:
         labels = one.body["metadata"].get("labels") or {}
         if any(labels.get(label) == OWN for label in OWN_LABELS):

@@ -9,7 +9,7 @@ from bot.domain.resource import Resource
 from bot.ports import Objects, StepContext
 from bot.steps.cordon import NODE, is_cordoned
 from bot.steps.disruption_budgets import Budget
-from bot.steps.pod_bodies import POD, controller_of, empty_dirs, is_finished
+from bot.steps.pod_bodies import POD, controller_of, empty_dirs, is_finished, is_leaving
 
 _MIRROR = "kubernetes.io/config.mirror"
 """The annotation of a static pod's image in the API server; only the node's kubelet ends it."""
@@ -30,7 +30,8 @@ def _stays(pod: Resource) -> bool:
 
 def try_evictions(pods: Sequence[Resource], context: StepContext) -> None:
     """Have the server refuse now what RBAC forbids, which it does by namespace."""
-    for pod in {pod.ref.namespace: pod for pod in pods}.values():
+    staying = (pod for pod in pods if not is_leaving(pod.body))
+    for pod in {pod.ref.namespace: pod for pod in staying}.values():
         try:
             context.objects.evict(pod.ref, dry_run=True)
         except TemporaryError:

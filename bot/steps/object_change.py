@@ -25,9 +25,14 @@ from bot.steps.base import MutatingStep
 from bot.steps.object_arguments import SECRET, selector
 
 A = TypeVar("A", bound=Arguments)
+T = TypeVar("T")
 Patch = Mapping[str, Any]
 
 NO_CHANGE = "nothing changes: it is so already"
+TRIES = 5
+"""How often a change is tried that meets conflicts: a controller that only writes the status, as
+in a rollout, makes some too; who else changes the object so often is not to be raced."""
+
 LONGEST_BEFORE = 100_000
 """Characters of what is put back; Kubernetes allows an object 256 KiB of annotations in all."""
 
@@ -68,6 +73,9 @@ class ObjectChange(MutatingStep[A]):
         )
 
     def prepare(self, arguments: A, context: StepContext) -> StepPlan:
+        return _insisting(lambda: self._planned(arguments, context))
+
+    def _planned(self, arguments: A, context: StepContext) -> StepPlan:
         live = context.objects.read(self.ref(arguments))
         result = self.send(arguments, live, context, "", dry_run=True)
         before = _before(live, result)
@@ -97,11 +105,8 @@ class ObjectChange(MutatingStep[A]):
         return self._outcome(arguments, live, annotations.get(BEFORE_ANNOTATION, ""))
 
     def apply(self, arguments: A, context: StepContext) -> StepOutcome:
-        """Change it; if somebody else changed it at that moment, look once more."""
-        try:
-            return self._change(arguments, context)
-        except Conflict:
-            return _last_try(lambda: self._change(arguments, context))
+        """Change it; if somebody else changed it at that moment, look again."""
+        return _insisting(lambda: self._change(arguments, context))
 
     def _change(self, arguments: A, context: StepContext) -> StepOutcome:
         live = context.objects.read(self.ref(arguments))
@@ -124,10 +129,7 @@ class ObjectChange(MutatingStep[A]):
         """Put the fields back, unless somebody has changed them since."""
         if "before" not in outcome.data:
             raise PermanentError(f"What {self.ref(arguments)} was before was not kept.")
-        try:
-            return self._put_back(arguments, outcome.data, context)
-        except Conflict:
-            return _last_try(lambda: self._put_back(arguments, outcome.data, context))
+        return _insisting(lambda: self._put_back(arguments, outcome.data, context))
 
     def _put_back(self, arguments: A, data: Mapping[str, str], context: StepContext) -> StepOutcome:
         live = context.objects.read(self.ref(arguments))
@@ -144,7 +146,13 @@ class ObjectChange(MutatingStep[A]):
         return StepOutcome(f"{live.ref} is set back to what it was before.")
 
 
-def _last_try(change: Callable[[], StepOutcome]) -> StepOutcome:
+def _insisting(change: Callable[[], T]) -> T:
+    """The change's result; after a conflict it begins anew, by reading the object again."""
+    for _ in range(TRIES - 1):
+        try:
+            return change()
+        except Conflict:
+            continue
     try:
         return change()
     except Conflict as error:

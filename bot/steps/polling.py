@@ -18,6 +18,9 @@ from bot.ports import StepContext
 INTERVAL = 1.0
 """Seconds between two looks: one or two reads each, which an API server does not notice."""
 
+QUICK, QUICK_INTERVAL = 10.0, 0.125
+"""For the first so many seconds, looks are this close: much is over by then, and people wait."""
+
 
 class NotReached(PermanentError):
     """What was waited for did not come in time, or can't come any more."""
@@ -48,6 +51,7 @@ def watch(context: StepContext, look: Callable[[], Look], patience: Patience) ->
     """
     deadline = context.marker.at + timedelta(seconds=seconds(patience.timeout))
     soak = timedelta(seconds=seconds(patience.soak))
+    begun = context.clock.now()
     good_since: datetime | None = None
     said = ""
     while True:
@@ -63,7 +67,12 @@ def watch(context: StepContext, look: Callable[[], Look], patience: Patience) ->
             raise NotReached(f"The run is being aborted; {seen.says}.")
         if now >= (deadline if good_since is None else max(deadline, good_since + soak)):
             raise NotReached(f"Not within {patience.timeout}: {seen.says}.")
-        context.clock.sleep(INTERVAL)
+        context.clock.sleep(_pause((now - begun).total_seconds()))
+
+
+def _pause(waited: float) -> float:
+    """Seconds until the next look, after that many."""
+    return QUICK_INTERVAL if waited < QUICK else INTERVAL
 
 
 def _attempt(look: Callable[[], Look]) -> Look:

@@ -19,6 +19,7 @@ from bot.adapters.graphs import SHOWN, PrometheusGraphs, png
 from bot.adapters.prometheus import PrometheusMetrics
 from bot.domain.errors import PermanentError
 from bot.domain.graph import Graph, Series, Span
+from bot.sandbox.prometheus import SandboxPrometheus, prometheus_app
 from tests.support.serve import serve
 
 END = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -106,3 +107,17 @@ def test_what_is_no_range_is_permanent(result: object) -> None:
 def test_matplotlib_is_loaded_only_to_draw() -> None:
     code = "import bot.adapters.graphs, sys; sys.exit('matplotlib' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_stand_in_for_prometheus_can_be_drawn() -> None:
+    sandbox = SandboxPrometheus()
+    sandbox.set("rate(x[5m])", [({"pod": "a"}, 1.0), ({"pod": "b"}, math.nan)])
+    with serve(prometheus_app(sandbox)) as url:
+        metrics = PrometheusMetrics(url)
+        series = metrics.history("rate(x[5m])", SPAN, 5.0)
+        assert [one.labels for one in series] == [{"pod": "a"}, {"pod": "b"}]
+        assert len(series[0].points) == 241
+        assert series[0].points[0] == (SPAN.start, 1.0)
+        assert metrics.history("nothing", SPAN, 5.0) == []
+        with pytest.raises(PermanentError, match="400"):
+            metrics.history("up", Span(SPAN.start, SPAN.end, 0.01), 5.0)

@@ -27,10 +27,12 @@ from sqlalchemy import Engine
 from bot.adapters import database
 from bot.adapters.schema import migrate
 from bot.adapters.store import SqlStore
+from bot.app.deliveries import COUNTED
+from bot.app.record import record_incident
 from bot.domain.alert import Alert, AlertStatus
 from bot.domain.dedup import OVERTAKEN
 from bot.domain.errors import TemporaryError
-from bot.domain.incident import Incident, IncidentState
+from bot.domain.incident import Command, Incident, IncidentState, decide
 from bot.domain.incident_events import (
     IncidentOpened,
     PageAction,
@@ -42,7 +44,7 @@ from bot.ports import InboxRow, Transaction
 from tests.support.core import Core, ListInbox, ended, firing
 from tests.support.databases import postgres_database, sqlite_database
 from tests.support.effect_queue import QUEUE
-from tests.support.examples import NOW
+from tests.support.examples import ANA, NOW
 from tests.support.stores import empty
 
 GROUPS: Mapping[str, Sequence[Alert]] = {
@@ -313,3 +315,36 @@ def test_nothing_accepted_is_lost_or_done_twice_while_the_database_fails(
         core.fast_forward(hours=1)
         check_the_end(core, history)
         check_the_pages(core)
+
+
+# Very many in one incident
+
+
+@pytest.fixture
+def crowded(tmp_path: Path) -> Iterator[tuple[Core, Sequence[Alert]]]:
+    """More alerts fire in one incident than are counted."""
+    engine = database.create(sqlite_database(tmp_path))
+    core = Core(engine)
+    alerts = [firing("Latency", "P3", pod=str(number)) for number in range(COUNTED + 100)]
+    core.deliver(*alerts)
+    yield core, alerts
+    engine.dispose()
+
+
+def test_how_many_fire_is_known_of_very_many(crowded: tuple[Core, Sequence[Alert]]) -> None:
+    core, alerts = crowded
+    core.deliver(*alerts[:50], firing("Latency", "P3", pod="another"))
+    assert core.incident().firing == COUNTED + 101
+    core.deliver(*(ended(one, NOW) for one in alerts[:50]))
+    assert core.incident().firing == COUNTED + 51
+
+
+def test_very_many_that_begin_anew_after_a_person_resolved_are_counted_once(
+    crowded: tuple[Core, Sequence[Alert]],
+) -> None:
+    core, alerts = crowded
+    with core.store.transaction() as tx:
+        record_incident(tx, core.incident(), decide(core.incident(), Command.RESOLVE), ANA, NOW)
+    core.deliver(*(replace(one, starts_at=NOW + timedelta(minutes=1)) for one in alerts))
+    assert core.incident().state is IncidentState.TRIGGERED
+    assert core.incident().firing == COUNTED + 100

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from bot.adapters.prometheus import PrometheusMetrics
-from bot.app.facts import MOST_CACHED, PAUSE, QUESTIONS_AT_ONCE, FactReader
+from bot.app.facts import MOST_CACHED, PAUSE, PUT_OFF, QUESTIONS_AT_ONCE, FactReader
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.facts import Fact, FactValue
 from tests.support.clock import START, FakeClock
@@ -271,3 +271,14 @@ def test_a_fact_has_its_own_timeout() -> None:
         began = time.monotonic()
         read(reader, READY)
         assert time.monotonic() - began < READY.timeout + SLACK
+
+
+def test_who_is_not_to_ask_knows_what_is_remembered_and_the_fallbacks() -> None:
+    metrics = Scripted(ready=0.25, burn=2.0)
+    reader = FactReader(metrics, FakeClock())
+    read(reader, READY)
+    found = reader.read({"a": ((READY, BURN), POD), "b": ((READY,), {"pod": "b"})}, ask=False)
+    assert found["a"]["ready"].value == 0.25
+    assert found["a"]["burn"] == FactValue("burn", 0.0, START, f"{PUT_OFF}; fallback 0", False)
+    assert found["b"]["ready"] == FactValue("ready", None, START, PUT_OFF, measured=False)
+    assert len(metrics.asked) == 1

@@ -207,13 +207,13 @@ def test_what_the_pager_says_is_counted_by_what_became_of_it(world: World) -> No
 
 def test_the_worst_is_worked_in_first_and_among_equals_the_oldest(world: World) -> None:
     world.receive("a:P2", "b:P0", "c:P3", "d:P1", "e:P0")
-    world.intake.drain()
+    assert [world.intake.drain() for _ in range(5)] == [2, 1, 1, 1, 0]
     assert world.order() == ["b", "e", "d", "a", "c"]
 
 
 def test_what_cannot_be_read_comes_with_what_pages(world: World) -> None:
     world.receive("a:P2", "refused", "b:P0", "c:P1")
-    world.intake.drain()
+    assert [world.intake.drain() for _ in range(4)] == [1, 2, 1, 0]
     assert world.order() == ["b", UNREADABLE, "c", "a"]
 
 

@@ -75,6 +75,21 @@ def test_facts_are_asked_once_for_each_group_that_fires() -> None:
     assert not judge.depends_on_facts([over])
 
 
+def test_in_a_storm_facts_are_asked_about_the_worst_groups_and_no_guess_lowers_the_others() -> None:
+    metrics = Measured(0.6)
+    judge = judge_of(with_rules(HALF_DOWN), metrics)
+    shop, cart = firing("Latency", "P2", service="shop"), firing("Latency", "P1", service="cart")
+    assert judge.prepare([shop, cart], groups=1)
+    assert metrics.asked == ['ready{service="cart"}']
+    assert [judge.judge(one).rank for one in (cart, shop)] == ["P0", "P2"]
+    assert judge.depends_on_facts([shop])
+    assert judge.has_put_off([shop, cart])
+    assert not judge.has_put_off([cart])
+    assert judge.prepare([shop, cart])
+    assert judge.judge(shop).rank == "P0"
+    assert not judge.has_put_off([shop])
+
+
 def test_facts_of_the_last_time_are_not_those_of_now() -> None:
     metrics = Measured(0.6)
     judge = judge_of(with_rules(HALF_DOWN), metrics)

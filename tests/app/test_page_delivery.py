@@ -145,6 +145,25 @@ def test_a_failed_try_asks_for_another_one_later(world: World) -> None:
     assert told == "The page failed (try 1): It timed out. Next try in 90 s."
 
 
+@pytest.mark.parametrize(
+    ("command", "told"), [(Command.RESOLVE, "resolve"), (Command.ACKNOWLEDGE, "acknowledge")]
+)
+def test_a_failed_try_may_have_arrived_and_is_ended(
+    world: World, command: Command, told: str
+) -> None:
+    """Its answer was lost; PagerDuty rings, and somebody has the incident already."""
+    world.pager.failure = TemporaryError("No answer.")
+    world.deliver()
+    world.pager.failure = None
+    world.do(command)
+    world.deliver()
+    assert world.pager.told == ["trigger P1"]
+    ((retry, _),) = world.effects
+    assert isinstance(retry, UpdatePage)
+    world.delivery.update(retry)
+    assert world.pager.told == ["trigger P1", told]
+
+
 def test_a_refusal_asks_for_none(world: World) -> None:
     world.pager.failure = PermanentError("Invalid routing key")
     world.deliver()

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from kubernetes.client import (
     ApiClient,
-    AppsV1Api,
-    BatchV1Api,
     CoreV1Api,
     RbacAuthorizationV1Api,
 )
@@ -28,16 +26,19 @@ from bot.adapters.clock import SystemClock
 from bot.adapters.kubernetes import KubernetesCluster, connect
 from bot.adapters.kubernetes_objects import KubernetesObjects
 from bot.domain.cluster import Marker, ObjectRef
-from bot.domain.errors import PermanentError
+from bot.domain.errors import NotFound, PermanentError
 from bot.domain.plan import StepOutcome
 from bot.ports import StepContext
+from bot.sandbox.kubernetes import SandboxCluster, kubernetes_app
 from bot.steps.registry import step_kinds
-from tests.support.kubernetes import SECONDS, Namespace, eventually
+from tests.support.kubernetes import SECONDS, Namespace, eventually, marker
 from tests.support.own_nodes import Nodes, served_nodes
+from tests.support.serve import serve
 from tests.support.step_bench import FakeProbe, Step
 
 SHOP = {"app": "shop"}
 IMAGE = "registry.example/backup"
+CONTAINER = {"name": "shop", "image": "registry.example/shop:1.0"}
 
 
 @dataclass
@@ -71,56 +72,64 @@ class World:
         return self.step("kubernetes.job", **given)
 
     def is_cordoned(self) -> bool:
-        return bool(self._core.read_node(self.nodes.names[0]).spec.unschedulable)
+        node = self.objects.read(ObjectRef("node", "", self.nodes.names[0]))
+        return bool(node.body["spec"].get("unschedulable"))
 
-    def shop(self, replicas: int = 2, **spec: object) -> ObjectRef:
-        """Roll out a Deployment whose pods start on the first node."""
-        second = self.nodes.names[1]
-        self._core.patch_node(second, {"spec": {"unschedulable": True}})
-        ref = self.namespace.create_deployment(replicas=replicas)
-        pod = {"spec": {**self.nodes.pods(), **spec}}
-        self.namespace.patch_deployment(ref, {"spec": {"template": pod}})
+    def create(self, api_version: str, kind: str, body: Mapping[str, Any]) -> None:
+        metadata = {**body["metadata"], "namespace": self.namespace.name}
+        manifest = {**body, "apiVersion": api_version, "kind": kind, "metadata": metadata}
+        self.objects.create(manifest, Marker(1, "somebody", datetime.now(UTC)))
+
+    def cordon(self, node: str, cordoned: bool | None) -> None:
+        patch = {"spec": {"unschedulable": cordoned}}
+        self.objects.merge(ObjectRef("node", "", node), patch, marker())
+
+    def shop(self, **spec: object) -> ObjectRef:
+        """Roll out a Deployment with two pods, both of which start on the first node."""
+        first, second = self.nodes.names
+        self.cordon(second, True)
+        spec = {**self.nodes.pods(), "containers": [CONTAINER], **spec}
+        body = {
+            "metadata": {"name": "shop"},
+            "spec": {
+                "replicas": 2,
+                "selector": {"matchLabels": SHOP},
+                "template": {"metadata": {"labels": SHOP}, "spec": spec},
+            },
+        }
+        self.create("apps/v1", "Deployment", body)
+        ref = self.namespace.deployment("shop")
         self.namespace.rolled_out(ref)
-        eventually(lambda: set(self.places()), lambda it: it == {self.nodes.names[0]})
-        self._core.patch_node(second, {"spec": {"unschedulable": None}})
+        assert self.places() == [first, first]
+        self.cordon(second, None)
         return ref
 
     def places(self) -> list[str]:
         """The node of each pod of the shop."""
-        found = self._core.list_namespaced_pod(self.namespace.name, label_selector="app=shop")
-        return [pod.spec.node_name for pod in found.items if not pod.metadata.deletion_timestamp]
+        pods = self.objects.find("pod", self.namespace.name, SHOP)
+        staying = (pod.body for pod in pods if "deletionTimestamp" not in pod.body["metadata"])
+        return [pod["spec"].get("nodeName", "") for pod in staying]
 
-    def job_names(self) -> list[str]:
-        found = BatchV1Api(self.namespace.client).list_namespaced_job(self.namespace.name)
-        return [job.metadata.name for job in found.items]
+    def names(self, kind: str) -> list[str]:
+        return [it.ref.name for it in self.objects.find(kind, self.namespace.name, {})]
 
-    def budget(self, minimum: int) -> ObjectRef:
-        """A budget over the shop; it is set in both of its API versions' common form."""
+    def budget(self, minimum: int) -> None:
+        """Put a budget over the shop, in the newest version of the API that there is."""
         spec = {"minAvailable": minimum, "selector": {"matchLabels": SHOP}}
-        kind = "poddisruptionbudget.v1.policy"
-        objects = KubernetesObjects(self.namespace.client, SECONDS)
-        for version in ("v1", "v1beta1"):
-            body = {
-                "apiVersion": f"policy/{version}",
-                "kind": "PodDisruptionBudget",
-                "metadata": {"name": "shop", "namespace": self.namespace.name},
-                "spec": spec,
-            }
-            try:
-                objects.create(body, Marker(1, "test", datetime.now(UTC)))
-            except Exception:
-                continue
-            kind = f"poddisruptionbudget.{version}.policy"
-            break
-        ref = ObjectRef(kind, self.namespace.name, "shop")
+        metadata = {"name": "shop", "namespace": self.namespace.name}
+        body = {"kind": "PodDisruptionBudget", "metadata": metadata, "spec": spec}
+        try:
+            made = self.objects.create({**body, "apiVersion": "policy/v1"}, marker())
+        except NotFound:
+            made = self.objects.create({**body, "apiVersion": "policy/v1beta1"}, marker())
         eventually(
-            lambda: objects.read(ref).body.get("status", {}), lambda it: it.get("expectedPods")
+            lambda: self.objects.read(made.ref).body["status"],
+            lambda it: it.get("expectedPods") == 2,
         )
-        return ref
 
     @property
-    def _core(self) -> CoreV1Api:
-        return CoreV1Api(self.namespace.client)
+    def objects(self) -> KubernetesObjects:
+        return KubernetesObjects(self.namespace.client, SECONDS)
 
 
 @dataclass(frozen=True)
@@ -146,12 +155,37 @@ def deleted(client: ApiClient) -> Iterator[Namespace]:
         yield namespace
     finally:
         namespace.delete()
+        objects = KubernetesObjects(client, SECONDS)
+        eventually(lambda: objects.find("pod", namespace.name, {}), lambda it: not it)
 
 
+@contextmanager
+def sandbox(shared: Path) -> Iterator[Target]:
+    cluster = SandboxCluster(lambda: datetime.now(UTC), ready_after=0.3)
+    with serve(kubernetes_app(cluster)) as url:
+        nodes = Nodes(connect(None, url), "test")
+        nodes.create()
+        nodes.open()
+        yield Target(nodes, forgotten)
+    assert {it for it in cluster.unknown_requests if "daemonsets" not in it} == set()
+
+
+@contextmanager
+def forgotten(client: ApiClient) -> Iterator[Namespace]:
+    """A namespace in the stand-in, which is forgotten as a whole; its pods leave the nodes."""
+    namespace = Namespace.create(client)
+    yield namespace
+    objects = KubernetesObjects(client, SECONDS)
+    for kind in ("poddisruptionbudget.v1.policy", "deployment", "job", "pod"):
+        for found in objects.find(kind, namespace.name, {}):
+            objects.delete(found.ref, found.uid)
+
+
+SANDBOX = pytest.param(sandbox, id="sandbox")
 REAL = pytest.param(real, id="real", marks=pytest.mark.cluster)
 
 
-@pytest.fixture(scope="module", params=[REAL])
+@pytest.fixture(scope="module", params=[SANDBOX, REAL])
 def target(request: pytest.FixtureRequest, shared: Path) -> Iterator[Target]:
     with request.param(shared) as target:
         yield target
@@ -164,6 +198,13 @@ def world(target: Target) -> Iterator[World]:
             yield World(namespace, target.nodes)
         finally:
             target.nodes.open()
+
+
+@pytest.fixture
+def real_world(target: Target, world: World) -> World:
+    if target.made is not deleted:
+        pytest.skip("the stand-in has neither DaemonSets nor RBAC")
+    return world
 
 
 def planned(step: Step) -> Step:
@@ -223,11 +264,11 @@ def test_a_budget_is_waited_for_until_the_pods_run_elsewhere(world: World) -> No
 
 def test_a_budget_that_never_allows_it_is_not_forced(world: World) -> None:
     world.shop()
-    budget = world.budget(minimum=2)
+    world.budget(minimum=2)
     with pytest.raises(PermanentError) as failure:
         planned(world.drain(timeout="3s")).execute()
     said = str(failure.value)
-    assert f"waiting for budget {budget.namespace}/shop (0 of 2 may be disrupted)" in said
+    assert f"waiting for budget {world.namespace.name}/shop (0 of 2 may be disrupted)" in said
     assert said.endswith(f"Node {world.nodes.names[0]} takes new pods again.")
     assert world.places() == [world.nodes.names[0]] * 2
     assert not world.is_cordoned()
@@ -238,20 +279,22 @@ def test_a_pod_without_a_controller_is_moved_only_on_request(world: World) -> No
         "metadata": {"name": "lonely", "labels": SHOP},
         "spec": {
             **world.nodes.pods(world.nodes.names[0]),
-            "containers": [{"name": "main", "image": f"{IMAGE}:ok"}],
+            "automountServiceAccountToken": False,
+            "containers": [CONTAINER],
         },
     }
-    CoreV1Api(world.namespace.client).create_namespaced_pod(world.namespace.name, body)
+    world.create("v1", "Pod", body)
     assert "has no controller" in world.drain().plan().problems[0]
     planned(world.drain(unmanaged="true")).execute()
     eventually(world.places, lambda it: it == [])
 
 
-def test_the_pods_of_daemon_sets_stay(world: World) -> None:
+def test_the_pods_of_daemon_sets_stay(real_world: World) -> None:
+    world = real_world
     labels = {"app": "agent"}
     spec = {
         **world.nodes.pods(),
-        "containers": [{"name": "main", "image": f"{IMAGE}:ok"}],
+        "containers": [CONTAINER],
     }
     body = {
         "metadata": {"name": "agent"},
@@ -260,29 +303,15 @@ def test_the_pods_of_daemon_sets_stay(world: World) -> None:
             "template": {"metadata": {"labels": labels}, "spec": spec},
         },
     }
-    apps = AppsV1Api(world.namespace.client)
-    apps.create_namespaced_daemon_set(world.namespace.name, body)
+    world.create("apps/v1", "DaemonSet", body)
 
     def ready() -> int:
-        found = apps.read_namespaced_daemon_set("agent", world.namespace.name)
-        return int(found.status.number_ready or 0)
+        ref = ObjectRef("daemonset", world.namespace.name, "agent")
+        return int(world.objects.read(ref).body["status"].get("numberReady", 0))
 
     eventually(ready, lambda it: it == 2)
     planned(world.drain()).execute()
     assert ready() == 2
-
-
-def test_a_node_that_goes_ends_the_drain(world: World) -> None:
-    world.shop()
-    world.budget(minimum=2)
-    name = world.nodes.names[0]
-    thread, results = meanwhile(planned(world.drain(timeout="60s")).execute)
-    eventually(lambda: list(world.progress), bool)
-    CoreV1Api(world.namespace.client).delete_node(name)
-    thread.join(30)
-    assert f"There is no {name}" in str(results[0])
-    assert str(results[0]).endswith(f"Node {name} is gone.")
-    world.nodes.register(name)
 
 
 def test_a_job_runs_to_its_end_once_and_its_log_is_kept(world: World) -> None:
@@ -293,36 +322,17 @@ def test_a_job_runs_to_its_end_once_and_its_log_is_kept(world: World) -> None:
     again = step.observe()
     assert again is not None
     assert again.summary == step.execute().summary == outcome.summary
-    assert world.job_names() == ["tocsin-run-7-it"]
+    assert world.names("job") == ["tocsin-run-7-it"]
 
 
-def test_whoever_repeats_the_step_finds_the_running_job(world: World) -> None:
-    step = planned(world.job("notready", timeout="60s"))
+def test_whoever_repeats_the_step_finds_the_job(world: World) -> None:
+    step = planned(world.job("complete"))
     first, results = meanwhile(step.execute)
-    eventually(lambda: list(world.progress), lambda it: any("Running" in line for line in it))
-    second, others = meanwhile(replace(step).execute)
-    eventually(world.job_names, lambda it: it == ["tocsin-run-7-it"])
-    name = eventually(lambda: job_pods(world), bool)[0]
-    finish(world, name)
-    for thread in (first, second):
-        thread.join(30)
-    said = f"Job {world.namespace.name}/tocsin-run-7-it completed."
-    assert [results[0].summary, others[0].summary] == [said, said]
-    assert len(job_pods(world)) == 1
-
-
-def job_pods(world: World) -> list[str]:
-    core = CoreV1Api(world.namespace.client)
-    found = core.list_namespaced_pod(world.namespace.name, label_selector="tocsin/run=7")
-    return [pod.metadata.name for pod in found.items]
-
-
-def finish(world: World, pod: str) -> None:
-    """Let the pod end, as its kubelet would write it."""
-    patch = {"status": {"phase": "Succeeded"}}
-    CoreV1Api(world.namespace.client).patch_namespaced_pod_status(
-        pod, world.namespace.name, patch
-    )
+    eventually(lambda: world.names("job"), lambda it: it == ["tocsin-run-7-it"])
+    assert step.execute().summary.endswith("completed.")
+    first.join(30)
+    assert results[0].summary.endswith("completed.")
+    assert len(world.names("pod")) == 1
 
 
 def test_a_job_that_fails_tells_why_and_shows_its_log(world: World) -> None:
@@ -337,7 +347,7 @@ def test_a_job_that_fails_tells_why_and_shows_its_log(world: World) -> None:
 def test_a_failing_job_is_tried_again_as_often_as_allowed(world: World) -> None:
     with pytest.raises(PermanentError, match="BackoffLimitExceeded"):
         planned(world.job("fail", retries=1, timeout="90s")).execute()
-    assert len(job_pods(world)) == 2
+    assert len(world.names("pod")) == 2
 
 
 def test_an_image_that_can_t_be_pulled_is_said_and_given_up(world: World) -> None:
@@ -345,8 +355,8 @@ def test_an_image_that_can_t_be_pulled_is_said_and_given_up(world: World) -> Non
         planned(world.job("badimage", start_timeout="4s")).execute()
     assert "did not start within 4s and was deleted" in str(failure.value)
     assert any("ImagePullBackOff" in line for line in world.progress)
-    eventually(world.job_names, lambda it: it == [])
-    eventually(lambda: job_pods(world), lambda it: it == [])
+    eventually(lambda: world.names("job"), lambda it: it == [])
+    eventually(lambda: world.names("pod"), lambda it: it == [])
 
 
 def test_a_job_deleted_in_mid_run_is_not_made_again(world: World) -> None:
@@ -357,7 +367,7 @@ def test_a_job_deleted_in_mid_run_is_not_made_again(world: World) -> None:
     objects.delete(ref, objects.read(ref).uid)
     thread.join(30)
     assert "was deleted before it ended" in str(results[0])
-    assert world.job_names() == []
+    assert world.names("job") == []
 
 
 def test_a_job_of_that_name_by_somebody_else_is_a_problem(world: World) -> None:
@@ -372,7 +382,7 @@ def test_a_job_of_that_name_by_somebody_else_is_a_problem(world: World) -> None:
             }
         },
     }
-    BatchV1Api(world.namespace.client).create_namespaced_job(world.namespace.name, body)
+    world.create("batch/v1", "Job", body)
     assert "this run did not make it" in world.job("complete").plan().problems[0]
 
 
@@ -409,30 +419,47 @@ def test_recent_changes_name_what_was_rolled_out(world: World) -> None:
     assert "Deployment shop" in told
 
 
-def test_a_forbidden_eviction_names_the_permission(world: World) -> None:
-    world.shop()
-    allow_nodes_and_pods(world, "ben")
-    limited = ApiClient(world.namespace.client.configuration, "Impersonate-User", "ben")
-    step = world.step("kubernetes.drain", limited, node=world.nodes.names[0])
-    assert "create pods/eviction" in step.plan().problems[0]
-
-
-def allow_nodes_and_pods(world: World, user: str) -> None:
-    """Let the user do all that a drain does, but for the eviction."""
-    name = f"tocsin-test-{world.namespace.name}"
+@pytest.fixture
+def user(real_world: World) -> Iterator[str]:
+    """Somebody who may do all that a drain does, but for the eviction."""
+    world = real_world
+    name = f"user-of-{world.namespace.name}"
     rules = [
         {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list", "patch"]},
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
         {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": ["list"]},
     ]
+    group = "rbac.authorization.k8s.io"
+    binding = {
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": name}],
+    }
     rbac = RbacAuthorizationV1Api(world.namespace.client)
-    rbac.create_cluster_role({"metadata": {"name": name}, "rules": rules})
-    rbac.create_cluster_role_binding(
-        {
-            "metadata": {"name": name},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-            "subjects": [
-                {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}
-            ],
-        }
-    )
+    role = {"metadata": {"name": name}, "rules": rules}
+    rbac.create_cluster_role(cast("Any", role))
+    rbac.create_cluster_role_binding(cast("Any", binding))
+    yield name
+    rbac.delete_cluster_role_binding(name)
+    rbac.delete_cluster_role(name)
+
+
+def test_a_forbidden_eviction_names_the_permission(world: World, user: str) -> None:
+    world.shop()
+    limited = ApiClient(world.namespace.client.configuration, "Impersonate-User", user)
+    step = world.step("kubernetes.drain", limited, node=world.nodes.names[0])
+    said = " ".join(eventually(lambda: step.plan().problems, lambda it: "eviction" in str(it)))
+    assert f"does not let us create pods/eviction in namespace {world.namespace.name}" in said
+
+
+def test_a_node_that_goes_ends_the_drain(world: World) -> None:
+    world.shop()
+    world.budget(minimum=2)
+    name = world.nodes.names[0]
+    thread, results = meanwhile(planned(world.drain(timeout="60s")).execute)
+    eventually(lambda: list(world.progress), bool)
+    CoreV1Api(world.namespace.client).delete_node(name)
+    thread.join(30)
+    assert f"There is no {name}" in str(results[0])
+    assert str(results[0]).endswith(f"Node {name} is gone.")
+    world.nodes.register(name)

@@ -14,6 +14,7 @@ from bot.domain.effects import (
     LONGEST_RETRY,
     SOON,
     AdvanceRun,
+    Announce,
     AnswerOnCall,
     AnswerPlan,
     Attend,
@@ -49,6 +50,7 @@ ANSWER = SendAnswer(URL, Message("Done."))
 ON_CALL = AnswerOnCall(URL, "checkout")
 PLAN = AnswerPlan(URL, "restart@1.0.0", ("payments/checkout",))
 INVITE = InviteOnCall(7)
+SAYING = Announce(Subject(SubjectKind.RUN, 7, "tell"))
 RUN = AdvanceRun(7)
 SETTLE = SettleIncident(7)
 SEVERITY = ReviewSeverity(7)
@@ -68,6 +70,7 @@ EFFECTS: tuple[Effect, ...] = (
     PLAN,
     ON_CALL,
     INVITE,
+    SAYING,
     RUN,
     *LATER,
     TICKET,
@@ -75,7 +78,7 @@ EFFECTS: tuple[Effect, ...] = (
 SHARED = (MESSAGE, SEVERITY, ATTEND)
 """Of which one waits for all that ask for the same."""
 
-PATIENT = (PAGE, ATTEND, MESSAGE, INVITE, RUN, *LATER, TICKET)
+PATIENT = (PAGE, ATTEND, MESSAGE, INVITE, SAYING, RUN, *LATER, TICKET)
 attempts = st.integers(1, 10_000)
 jitters = st.floats(0.0, 1.0)
 

@@ -580,7 +580,7 @@ def test_what_is_told_late_of_a_call_wakes_nobody_anew() -> None:
 
 @pytest.mark.parametrize(
     ("contact", "failed", "stands"),
-    [(SECOND, "", True), (SECOND, "It is dark.", False), (SMS, "", False)],
+    [(SECOND, "", True), (SECOND, "No answer.", True), (SMS, "", False)],
 )
 def test_a_page_at_the_second_pager_is_remembered_until_it_is_closed(
     contact: Contact, failed: str, stands: bool

@@ -140,6 +140,29 @@ def test_why_the_pager_is_told_more(changes: dict[str, object], decision: PageDe
     assert next_page(incident(Severity.P1, **{"page": TRIGGERED, **changes})) == decision
 
 
+@pytest.mark.parametrize(
+    ("changes", "action"),
+    [
+        ({"state": IncidentState.RESOLVED}, PageAction.RESOLVE),
+        ({"suppressed_by": WINDOW}, PageAction.RESOLVE),
+        ({"state": IncidentState.ACKNOWLEDGED}, PageAction.ACKNOWLEDGE),
+    ],
+)
+def test_a_page_that_may_have_arrived_is_ended(
+    changes: dict[str, object], action: PageAction
+) -> None:
+    needed_no_more = incident(Severity.P1, **changes)
+    assert next_page(needed_no_more).action is None
+    assert next_page(needed_no_more, tried=True) == PageDecision(action, PageReason.MAY_STAND)
+
+
+def test_a_page_that_is_needed_is_tried_again_and_then_left_alone() -> None:
+    needed = incident(Severity.P1)
+    assert next_page(needed, tried=True) == next_page(needed)
+    stands = incident(Severity.P1, page=TRIGGERED)
+    assert next_page(stands, tried=True) == PageDecision(None, PageReason.UP_TO_DATE)
+
+
 # A person sets the level
 
 

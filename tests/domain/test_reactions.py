@@ -7,6 +7,7 @@ import pytest
 from bot.domain.classify import Severity
 from bot.domain.effects import (
     AdvanceRun,
+    Announce,
     InviteOnCall,
     SettleIncident,
     SetUrgency,
@@ -58,6 +59,7 @@ from bot.domain.incident_events import (
     Unsuppressed,
 )
 from bot.domain.message import Subject, SubjectKind
+from bot.domain.plan import Announcement, Audience, StepOutcome
 from bot.domain.reactions import after_incident, after_run
 from bot.domain.run_events import (
     RunApproved,
@@ -214,3 +216,12 @@ def test_a_runs_message_follows_every_event_and_two_move_it(event: RunEvent) -> 
     tell = UpdateMessage(Subject(SubjectKind.RUN, 3), soon=step_by_step)
     moves = isinstance(event, RunRequested | RunApproved)
     assert after_run(3, (event,)) == ((tell, AdvanceRun(3)) if moves else (tell,))
+
+
+def test_what_a_step_has_to_say_is_asked_for() -> None:
+    said = (Announcement(Audience.CHAT, "Failing over."),)
+    told = StepFinished("tell", StepOutcome("To be said.", announcements=said))
+    silent = StepFinished("look", StepOutcome("Seen."))
+    subject = Subject(SubjectKind.RUN, 7, "tell")
+    effects = after_run(7, (silent, told))
+    assert [one for one in effects if isinstance(one, Announce)] == [Announce(subject)]

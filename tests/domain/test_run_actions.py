@@ -1,20 +1,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bot.domain.actor import TOCSIN
-from bot.domain.plan import StepOutcome
-from bot.domain.run import Run, StepState
-from bot.domain.run_actions import Begin, MakePlan, Note, Perform, Undo, next_action
+from bot.domain.plan import Question, StepOutcome
+from bot.domain.run import Run, StepRecord, StepState, blank_records
+from bot.domain.run_actions import Begin, MakePlan, Note, Perform, Settle, Undo, next_action
 from bot.domain.run_events import (
     CompensationStarted,
+    RunAborted,
     RunEvent,
     RunFinished,
+    RunPaused,
     RunPlanned,
+    RunResumed,
     RunStarted,
     RunState,
+    StepAnswered,
+    StepAsked,
     StepFailed,
     StepFinished,
     StepStarted,
@@ -24,7 +31,7 @@ from bot.domain.run_events import (
     VerificationStarted,
 )
 from bot.domain.run_evolution import evolve
-from tests.support.examples import NOW, plan_of, run, runbook
+from tests.support.examples import NOW, asking, plan_of, run, runbook
 
 BOOK = runbook(("look", "change", "scale"), ("verify",))
 DONE = StepOutcome("Done.")
@@ -69,6 +76,9 @@ def story(
             case Begin():
                 told.append("begin")
                 start = after(start, RunStarted())
+            case Settle(step):
+                told.append(f"settle {step}")
+                start = after(start, StepFailed(step, "It took no effect."))
             case MakePlan():
                 raise AssertionError("it is planned already")
     raise AssertionError(f"it never ends: {told}")
@@ -91,11 +101,28 @@ def test_a_run_does_its_steps_then_verifies() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "state", [RunState.AWAITING_APPROVAL, *(state for state in RunState if state.final)]
-)
-def test_while_people_decide_there_is_nothing_to_do(state: RunState) -> None:
-    assert next_action(run(state)) is None
+FIRST = {
+    RunState.PLANNING: MakePlan(),
+    RunState.READY: Begin(),
+    RunState.RUNNING: Perform("look", interrupted=False),
+    RunState.VERIFYING: Perform("verify", interrupted=False),
+    RunState.CANCELLING: Note(
+        RunFinished(RunState.CANCELLED, "Aborted by ana. Nothing was changed.")
+    ),
+    RunState.COMPENSATING: Note(
+        RunFinished(RunState.COMPENSATED, "Stuck. What was changed has been put back.")
+    ),
+}
+"""What is done first in each state; in the others people decide, or it is over."""
+
+
+@pytest.mark.parametrize("state", RunState)
+def test_every_state_has_its_action(state: RunState) -> None:
+    found = run(state, aborted=RunAborted("by ana", undo=True), result="Stuck.")
+    assert next_action(found) == FIRST.get(state)
+    assert (next_action(found) is None) is (
+        state.final or state in (RunState.AWAITING_APPROVAL, RunState.WAITING)
+    )
 
 
 @pytest.mark.parametrize("failing", ["look", "change"])
@@ -163,3 +190,83 @@ def test_an_interrupted_undo_is_done_again() -> None:
     )
     assert undoing.record("change").state is StepState.UNDOING
     assert next_action(undoing) == Undo("change")
+
+
+# People
+
+
+def test_a_step_of_people_is_asked_and_not_done() -> None:
+    question = Question("Is the partner told?", {"operations": 1}, timedelta(hours=4))
+    waiting = asking(question)
+    assert next_action(waiting) is None
+    told = StepRecord("look", StepState.DONE)
+    due = replace(waiting, state=RunState.RUNNING, steps=(told, *blank_records(runbook())[1:]))
+    assert next_action(due) == Note(
+        StepAsked("change", "Is the partner told?", {"operations": 1}, timedelta(hours=4))
+    )
+
+
+def test_what_people_could_not_do_fails_the_run() -> None:
+    waiting = asking(Question("Is the partner told?", {}, timedelta(hours=4)))
+    done = replace(waiting, steps=(StepRecord("look", StepState.DONE), *waiting.steps[1:]))
+    failed = after(done, StepAnswered("change", done=False, words="No."))
+    reason = "Do change failed: Tocsin could not: No."
+    assert next_action(failed) == Note(RunFinished(RunState.FAILED, reason))
+
+
+def test_a_run_goes_on_after_a_pause_where_it_was() -> None:
+    paused = after(ready(), RunStarted(), *done("look"), RunPaused())
+    assert next_action(paused) is None
+    assert next_action(after(paused, RunResumed())) == Perform("change", interrupted=False)
+
+
+def test_a_step_that_failed_within_a_pause_fails_the_run_after_it() -> None:
+    started = after(ready(), RunStarted(), *done("look"), StepStarted("change"))
+    paused = after(started, RunPaused(), StepFailed("change", "Stuck."), RunResumed())
+    assert next_action(paused) == Note(RunFinished(RunState.FAILED, "Do change failed: Stuck."))
+
+
+# Abort
+
+
+def aborted(*events: RunEvent, undo: bool = True, reversible: Collection[str] = ()) -> Run:
+    return after(ready(reversible), RunStarted(), *events, RunAborted("by ana", undo))
+
+
+def test_an_abort_puts_back_what_was_changed() -> None:
+    told = story(aborted(*done("look", "change"), reversible=["change"]))
+    assert told == [
+        "CompensationStarted",
+        "undo change",
+        "RunFinished",
+        "compensated: Aborted by ana. What was changed has been put back.",
+    ]
+
+
+def test_a_stop_leaves_what_was_changed_and_names_it() -> None:
+    told = story(aborted(*done("look", "change"), undo=False, reversible=["change"]))
+    assert told[-1] == "cancelled: Aborted by ana. What these steps changed stays: change."
+
+
+def test_an_abort_names_what_cannot_be_put_back() -> None:
+    told = story(aborted(*done("look", "change")))
+    assert told[-1] == "cancelled: Aborted by ana. What these steps changed stays: change."
+
+
+@pytest.mark.parametrize("undo", [True, False])
+def test_an_abort_finds_out_first_what_an_interrupted_step_did(undo: bool) -> None:
+    start = aborted(*done("look"), StepStarted("change"), undo=undo, reversible=["change"])
+    assert next_action(start) == Settle("change")
+    assert story(start) == [
+        "settle change",
+        "RunFinished",
+        "cancelled: Aborted by ana. Nothing was changed.",
+    ]
+    took_effect = after(start, StepFinished("change", DONE))
+    assert ("undo change" in story(took_effect)) is undo
+
+
+def test_an_abort_of_a_verification_puts_back_too() -> None:
+    events = (*done("look", "change", "scale"), VerificationStarted())
+    told = story(aborted(*events, reversible=["change", "scale"]))
+    assert told[1:3] == ["undo scale", "undo change"]

@@ -1,22 +1,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from bot.domain.access import Requirement
 from bot.domain.message import Subject, SubjectKind
-from bot.domain.plan import StepOutcome, make_plan
-from bot.domain.run import StepRecord, StepState
+from bot.domain.plan import Question, StepOutcome, make_plan
+from bot.domain.run import Run, StepRecord, StepState
 from bot.domain.run_events import RunState
-from bot.domain.run_message import (
-    RUN_APPROVE,
-    RUN_CANCEL,
-    plan_lines,
-    plan_message,
-    run_line,
-    run_message,
-)
-from tests.support.examples import plan_of, run, runbook
+from bot.domain.run_message import plan_lines, plan_message, run_line, run_message
+from tests.support.examples import BEN, approval, asking, plan_of, run, runbook
+
+NEEDS = Requirement("high-risk", {"approver": 1, "security": 1}, timedelta(minutes=90))
+NO_NEEDS = Requirement("low-risk", {}, timedelta(hours=1))
 
 PLANNED = [
     "1. Do look.",
@@ -36,7 +34,12 @@ def test_a_plan_says_what_changes_and_whom_it_touches() -> None:
     assert list(plan_lines(plan_of(runbook()))) == PLANNED
 
 
-def test_a_run_that_waits_for_approval_shows_its_plan_and_two_buttons() -> None:
+def shown(run: Run) -> list[str]:
+    """The buttons: what each does, and its value."""
+    return [f"{one.label}: {one.action} {one.value}" for one in run_message(run).buttons]
+
+
+def test_a_run_that_waits_to_be_started_shows_its_plan_and_two_buttons() -> None:
     waiting = run(RunState.AWAITING_APPROVAL)
     assert waiting.plan is not None
     message = run_message(waiting)
@@ -44,17 +47,55 @@ def test_a_run_that_waits_for_approval_shows_its_plan_and_two_buttons() -> None:
     assert message.headline == "✋ restart@1.0.0 payments/checkout"
     assert message.preformatted == "\n".join(PLANNED)
     value = f"3:{waiting.plan.digest}"
-    assert [(one.action, one.value) for one in message.buttons] == [
-        (RUN_APPROVE, value),
-        (RUN_CANCEL, value),
-    ]
+    assert shown(waiting) == [f"Run it: run.approve {value}", f"Call it off: run.cancel {value}"]
+    assert "Nobody has to approve it" in message.body
+
+
+def test_a_run_that_needs_approvals_says_which_are_there_and_which_lack() -> None:
+    waiting = run(RunState.AWAITING_APPROVAL, requirement=NEEDS)
+    assert shown(waiting)[0].startswith("Approve: run.approve ")
+    assert run_message(waiting).body == (
+        "Restart it.\nIt needs 2 approvals (1 approver, 1 security) by others than ana"
+        " (rule high-risk), within 90 min."
+    )
+    half = replace(waiting, approvals=(approval("ben", "security"),))
+    assert "It needs 1 approval (1 approver)" in run_message(half).body
+    assert run_message(half).body.endswith("Approved by ben.")
+
+
+HOLD = ["Abort and undo: run.abort", "Stop here: run.stop"]
 
 
 @pytest.mark.parametrize("state", [one for one in RunState if one != RunState.AWAITING_APPROVAL])
-def test_no_other_state_has_buttons_or_shows_the_plan(state: RunState) -> None:
-    message = run_message(run(state))
-    assert message.buttons == ()
-    assert "+ annotation" not in message.preformatted
+def test_what_can_be_done_to_a_run_in_each_state(state: RunState) -> None:
+    first = {
+        RunState.RUNNING: ["Pause: run.pause"],
+        RunState.VERIFYING: ["Pause: run.pause"],
+        RunState.WAITING: ["Go on: run.resume"],
+    }
+    wanted = [*first[state], *HOLD] if state in first else []
+    assert shown(run(state)) == [f"{one} 3:" for one in wanted]
+    assert "+ annotation" not in run_message(run(state)).preformatted
+
+
+@pytest.mark.parametrize(("needs", "label"), [({}, "Done"), ({"operations": 1}, "Approve")])
+def test_a_step_of_people_shows_its_question(needs: dict[str, int], label: str) -> None:
+    waiting = asking(Question("Is the partner told?", needs, timedelta(hours=4)))
+    answers = [f"{label}: run.done", "It can’t be done: run.failed"]
+    assert shown(waiting) == [f"{one} 3:change" for one in (*answers, *HOLD)]
+    said = "\nIt needs 1 approval (1 operations)." if needs else ""
+    assert run_message(waiting).body == f"Is the partner told?{said}"
+
+
+@pytest.mark.parametrize("state", [RunState.READY, RunState.RUNNING, RunState.SUCCEEDED])
+def test_a_broken_glass_is_seen_as_long_as_the_run(state: RunState) -> None:
+    broken = run(state, overridden="Nobody is awake.", approved_by=BEN)
+    first, *_ = run_message(broken).body.splitlines()
+    assert first == "🚨 Approval overridden by ben: Nobody is awake."
+
+
+def test_a_pause_says_that_somebody_has_to_end_it() -> None:
+    assert "until somebody lets it go on" in run_message(run(RunState.WAITING)).body
 
 
 def test_a_run_under_way_shows_how_far_it_is() -> None:
@@ -98,14 +139,21 @@ def test_a_run_of_no_incident_names_none() -> None:
 
 
 def test_a_plan_that_nobody_asked_to_run_says_that_nothing_changes() -> None:
-    message = plan_message(runbook(), plan_of(runbook()))
+    message = plan_message(runbook(), plan_of(runbook()), NO_NEEDS)
     assert message.headline == "📋 Plan of restart@1.0.0"
-    assert {one.name: one.value for one in message.fields}["Changes now"] == "nothing"
+    said = {one.name: one.value for one in message.fields}
+    assert (said["Changes now"], said["To run it"]) == ("nothing", "no approval")
     assert (message.subject, message.buttons) == (None, ())
 
 
 def test_a_plan_with_problems_says_that_it_would_be_refused() -> None:
     steps = dict(plan_of(runbook()).steps)
     steps["change"] = replace(steps["change"], problems=("It is paused.",))
-    message = plan_message(runbook(), make_plan("digest", {}, steps))
+    message = plan_message(runbook(), make_plan("digest", {}, steps), NO_NEEDS)
     assert message.body == "It would be refused:\n✗ It is paused."
+
+
+def test_a_plan_says_whose_approval_a_run_would_need() -> None:
+    message = plan_message(runbook(), plan_of(runbook()), NEEDS)
+    said = {one.name: one.value for one in message.fields}
+    assert said["To run it"] == "2 approvals (1 approver, 1 security), rule high-risk"

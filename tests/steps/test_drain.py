@@ -31,6 +31,10 @@ def is_cordoned(bench: Bench) -> bool:
     return bool(bench.objects.read(NODE).body["spec"].get("unschedulable"))
 
 
+def uncordon(bench: Bench) -> None:
+    bench.objects.put(node("node-1"))
+
+
 def planned(step: Step) -> Step:
     assert step.plan().problems == ()
     return step
@@ -72,9 +76,7 @@ def test_pods_of_the_node_itself_and_finished_ones_stay(
     assert [it.ref.name for it in left] == ["agent", "done", "mirror"]
 
 
-def test_it_cordons_evicts_and_its_undo_uncordons(
-    bench: Bench, drain: Callable[..., Step]
-) -> None:
+def test_it_cordons_evicts_and_its_undo_uncordons(bench: Bench, drain: Callable[..., Step]) -> None:
     step = planned(drain())
     assert step.observe() is None
     outcome = step.execute()
@@ -105,13 +107,11 @@ def test_only_pods_with_the_labels_are_moved(bench: Bench, drain: Callable[..., 
 def test_a_budget_is_waited_for(bench: Bench, drain: Callable[..., Step]) -> None:
     bench.objects.put(budget("payments/shop", allowed=0, expected=2))
     bench.objects.guarded.add(shop("shop-b"))
-    bench.later(30, lambda: bench.objects.guarded.clear())
+    bench.later(30, bench.objects.guarded.clear)
     planned(drain()).execute()
     assert bench.progress == [
-        "2 pods left on node node-1; "
-        "waiting for budget payments/shop (0 of 2 may be disrupted)",
-        "1 pod left on node node-1; "
-        "waiting for budget payments/shop (0 of 2 may be disrupted)",
+        "2 pods left on node node-1; waiting for budget payments/shop (0 of 2 may be disrupted)",
+        "1 pod left on node node-1; waiting for budget payments/shop (0 of 2 may be disrupted)",
         "1 pod left on node node-1",
         "0 pods left on node node-1",
     ]
@@ -164,7 +164,7 @@ def test_a_node_that_somebody_uncordons_is_left_alone(
     bench: Bench, drain: Callable[..., Step]
 ) -> None:
     bench.objects.guarded.add(shop("shop-b"))
-    bench.later(5, lambda: bench.objects.put(node("node-1")) and None)
+    bench.later(5, lambda: uncordon(bench))
     with pytest.raises(PermanentError, match="Somebody uncordoned node node-1"):
         planned(drain()).execute()
 
@@ -183,7 +183,7 @@ def test_a_node_that_is_replaced_is_left_alone(bench: Bench, drain: Callable[...
 def test_a_node_that_goes_fails_the_drain(bench: Bench, drain: Callable[..., Step]) -> None:
     bench.objects.guarded.add(shop("shop-b"))
     bench.later(5, lambda: bench.objects.remove(NODE))
-    with pytest.raises(PermanentError, match="There is no node/node-1.* Node node-1 is gone"):
+    with pytest.raises(PermanentError, match=r"There is no node/node-1.* Node node-1 is gone"):
         planned(drain()).execute()
 
 

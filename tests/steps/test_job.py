@@ -159,9 +159,7 @@ def test_a_job_that_never_starts_is_said_at_once_and_deleted(
     bench.later(1, lambda: has_pod(bench, containerStatuses=pulling))
     with pytest.raises(PermanentError) as failure:
         job(start_timeout="90s").execute()
-    assert bench.progress[1] == (
-        "pod tocsin-run-7-it-x1: Pending, ImagePullBackOff: not found"
-    )
+    assert bench.progress[1] == ("pod tocsin-run-7-it-x1: Pending, ImagePullBackOff: not found")
     assert str(failure.value) == (
         "Job payments/tocsin-run-7-it did not start within 90s and was deleted; "
         "pod tocsin-run-7-it-x1: Pending, ImagePullBackOff: not found."

@@ -7,7 +7,7 @@ from bot.domain.access import EVERYBODY, AccessPolicy, ApprovalRule, Role
 from bot.ports import Clock
 
 OPEN_TO_ALL = AccessPolicy(
-    roles={role: (EVERYBODY,) for role in Role},
+    roles=dict.fromkeys(Role, (EVERYBODY,)),
     rules=(ApprovalRule("nothing needs approval", {}),),
 )
 """Everybody may do everything, and no run needs an approval."""

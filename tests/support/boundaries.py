@@ -1,7 +1,7 @@
 """The boundaries that a crash can fall on: each commit and each request, before and after it.
 
 The ports are wrapped, not changed: `reach` is called at each boundary, and may kill the
-process or raise. A commit is named by the first thing that it writes down.
+process or raise. A commit is named by the events that it writes down, or else by the effects.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ class Moment(StrEnum):
     """On which side of the boundary."""
 
     BEFORE = "before"
+    UNDER_WAY = "under way"
+    """A request was taken, and its answer has not come."""
     AFTER = "after"
 
 
@@ -53,22 +55,27 @@ class _Writes:
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
-        self.written: list[str] = []
+        self._events: list[str] = []
+        self._effects: list[str] = []
+
+    @property
+    def name(self) -> str:
+        return " + ".join(dict.fromkeys(self._events or self._effects)) or "nothing"
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transaction, name)
 
     def append(self, event: Event, *arguments: Any, **named: Any) -> None:
         self._transaction.append(event, *arguments, **named)
-        self.written.append(_said(event))
+        self._events.append(_said(event))
 
     def enqueue(self, effect: Effect, delay: float = 0.0) -> None:
         self._transaction.enqueue(effect, delay)
-        self.written.append(f"{type(effect).__name__} asked for")
+        self._effects.append(f"{type(effect).__name__} asked for")
 
     def begin(self, effect: Effect) -> None:
         self._transaction.begin(effect)
-        self.written.append(f"{type(effect).__name__} begun")
+        self._effects.append(f"{type(effect).__name__} begun")
 
 
 def _said(event: Event) -> str:
@@ -93,7 +100,7 @@ class WatchedStore:
         with self.store.transaction() as transaction:
             writes = _Writes(transaction)
             yield cast(Transaction, writes)
-            name = f"commit: {next(iter(writes.written), 'nothing')}"
+            name = f"commit: {writes.name}"
             self.reach(Boundary(Moment.BEFORE, name))
         self.reach(Boundary(Moment.AFTER, name))
 

@@ -72,10 +72,11 @@ def _made(api: ApiextensionsV1Api, kind: CustomKind) -> bool:
     with suppress(ApiException):
         api.read_custom_resource_definition(kind.name)
         return False
-    api.create_custom_resource_definition(kind.definition)
+    api.create_custom_resource_definition(kind.definition)  # type: ignore[arg-type]
     return True
 
 
 def _established(api: ApiextensionsV1Api, name: str) -> bool:
-    conditions = api.read_custom_resource_definition(name).status.conditions or ()
+    status = api.read_custom_resource_definition(name).status
+    conditions = (status.conditions if status else None) or ()
     return any(one.type == "Established" and one.status == "True" for one in conditions)

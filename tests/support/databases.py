@@ -54,11 +54,20 @@ def postgres_database() -> Iterator[str]:
 
 
 @contextmanager
-def _created_on(server_url: str) -> Iterator[str]:
+def _created_on(server_url: str, template: str = "template1") -> Iterator[str]:
     name = f"tocsin_test_{uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         try:
             yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@contextmanager
+def copied_database(template_url: str) -> Iterator[str]:
+    """The URL of a copy of a PostgreSQL database that nobody uses now; dropped afterwards."""
+    server_url = make_url(template_url).set(database="postgres")
+    template = make_url(template_url).database or ""
+    with _created_on(server_url.render_as_string(hide_password=False), template) as url:
+        yield url

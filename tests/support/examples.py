@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
+from bot.domain.access import Approval
 from bot.domain.actor import Actor, ActorKind
 from bot.domain.alert import Alert, AlertStatus
 from bot.domain.classify import Classification, Severity
@@ -65,8 +66,8 @@ from bot.domain.incident_events import (
 from bot.domain.oncall import PagerActionKind
 from bot.domain.page import PagerEvent
 from bot.domain.parameter import Parameter, ParameterType
-from bot.domain.plan import Plan, StepOutcome, StepPlan, Target, make_plan
-from bot.domain.run import Run, blank_records
+from bot.domain.plan import Plan, Question, StepOutcome, StepPlan, Target, make_plan
+from bot.domain.run import Run, StepState, blank_records
 from bot.domain.run_events import (
     CompensationStarted,
     RunAborted,
@@ -102,6 +103,7 @@ from bot.domain.timeline import Event
 NOW = datetime(2026, 3, 1, 3, 0, 0, 123456, tzinfo=UTC)
 ANA = Actor(ActorKind.PERSON, "U00000ANA", "ana")
 BEN = Actor(ActorKind.PERSON, "U00000BEN", "ben")
+CHEN = Actor(ActorKind.PERSON, "U0000CHEN", "chen")
 PAGER_EVENT = PagerEvent(
     event_id="E1",
     event_type="incident.acknowledged",
@@ -221,6 +223,30 @@ def run(state: RunState = RunState.PLANNING, **changes: Any) -> Run:
         state=state,
         plan=None if state is RunState.PLANNING else plan_of(book),
         steps=blank_records(book),
+    )
+    return replace(plain, **changes)
+
+
+def approval(name: str, *kinds: str) -> Approval:
+    """An approval by ana, ben or chen, given now."""
+    (actor,) = (one for one in (ANA, BEN, CHEN) if one.name == name)
+    return Approval(actor, kinds, NOW)
+
+
+def asking(question: Question, **changes: Any) -> Run:
+    """A run that waits for an answer to its step ``change``, which has just asked."""
+    book = runbook()
+    plan = plan_of(book)
+    steps = {**plan.steps, "change": replace(plan.steps["change"], asks=question)}
+    records = tuple(
+        replace(one, state=StepState.ASKED, started_at=NOW) if one.id == "change" else one
+        for one in blank_records(book)
+    )
+    plain = run(
+        RunState.WAITING,
+        plan=replace(plan, steps=steps),
+        steps=records,
+        paused_in=RunState.RUNNING,
     )
     return replace(plain, **changes)
 

@@ -42,6 +42,7 @@ from bot.adapters.runbooks import RunbookFolder
 from bot.adapters.slack import SlackChat, web_client
 from bot.adapters.store import SqlStore
 from bot.app.access import Access
+from bot.app.announcements import Announcements
 from bot.app.answers import Answers
 from bot.app.attendance import Attendance
 from bot.app.chat_delivery import ChatDelivery
@@ -234,6 +235,7 @@ class Harness:
             PagerMatching(store, records, clock, self._counters, lambda: 1.0),
             PagerAmendments(store, records, clock, lambda: 1.0),
             TicketDelivery(store, self.tickets, clock, lambda: 1.0, self.url),
+            Announcements(store, chat, CHANNEL, clock, lambda: 1.0),
         )
         self._effects = EffectWorker(store, use_cases, self._took)
         self._runs = RunWorker(

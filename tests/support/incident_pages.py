@@ -17,6 +17,7 @@ from bot.adapters.policy import parse_policy
 from bot.adapters.policy_versions import SqlPolicyVersions
 from bot.adapters.runbooks import RunbookFolder
 from bot.adapters.store import SqlStore
+from bot.app.attachments import Attachments
 from bot.app.incidents import Incidents
 from bot.app.maintenance import Maintenance
 from bot.app.policy_history import SEVERITY, PolicyHistory
@@ -84,6 +85,7 @@ class Site:
             Runs(store, RunbookFolder(REPOSITORY / "runbooks", step_kinds()), access(clock), clock),
             Explanations(store, policy_of),
             clock,
+            Attachments(store),
         )
         return cls(store, clock, ask, SqlPolicyVersions(engine))
 

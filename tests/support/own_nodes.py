@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from kubernetes.client import ApiClient, CoreV1Api
+from kubernetes.client import ApiClient
 
-from tests.support.kubernetes import eventually
+from bot.adapters.kubernetes_objects import KubernetesObjects
+from bot.domain.cluster import ObjectRef
+from bot.domain.resource import Resource
+from tests.support.kubernetes import SECONDS, eventually, marker
 
 LABEL = "tocsin-test"
 
@@ -41,18 +44,23 @@ class Nodes:
     def register(self, name: str) -> None:
         metadata = {"name": name, "labels": {LABEL: self.group}}
         node = {"metadata": metadata, "spec": {"unschedulable": True}}
-        CoreV1Api(self.client).create_node(node)
+        self._objects.create({"apiVersion": "v1", "kind": "Node", **node}, marker())
 
     def open(self) -> None:
         """Let pods in (again) that tolerate the nodes' taint."""
         taint = {"key": LABEL, "value": self.group, "effect": "NoSchedule"}
         for name in self.names:
-            patch = {"spec": {"unschedulable": None, "taints": [taint]}}
-            CoreV1Api(self.client).patch_node(name, patch)
+            ref = ObjectRef("node", "", name)
+            self._objects.merge(ref, {"spec": {"unschedulable": None, "taints": [taint]}}, marker())
+
+    @property
+    def _objects(self) -> KubernetesObjects:
+        return KubernetesObjects(self.client, SECONDS)
 
     def delete(self) -> None:
         for name in self.names:
-            CoreV1Api(self.client).delete_node(name)
+            ref = ObjectRef("node", "", name)
+            self._objects.delete(ref, self._objects.read(ref).uid)
 
     def pods(self, node: str = "") -> dict[str, Any]:
         """The part of a pod's spec that brings it to one of the nodes, or to a certain one."""
@@ -60,13 +68,13 @@ class Nodes:
         return {**where, "tolerations": [{"key": LABEL, "operator": "Exists"}]}
 
     def are_ready(self) -> bool:
-        found = [CoreV1Api(self.client).read_node(name) for name in self.names]
+        found = [self._objects.read(ObjectRef("node", "", name)) for name in self.names]
         return all(_is_ready(node) for node in found)
 
 
-def _is_ready(node: Any) -> bool:
-    conditions = (node.status and node.status.conditions) or ()
-    return any(it.type == "Ready" and it.status == "True" for it in conditions)
+def _is_ready(node: Resource) -> bool:
+    conditions = (node.body.get("status") or {}).get("conditions") or ()
+    return any(it["type"] == "Ready" and it["status"] == "True" for it in conditions)
 
 
 @contextmanager

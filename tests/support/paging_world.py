@@ -57,6 +57,15 @@ ROUTING = RoutingPolicy(
 )
 
 
+UNRECORDED = (
+    "pager: trigger",
+    "commit: PageSent (trigger)",
+    "commit: PageDelayed (trigger)",
+    "commit: FallbackUsed",
+    "commit: Escalated",
+)
+
+
 class Crash(BaseException):
     """The process dies here: no `except Exception` can know of it."""
 
@@ -85,7 +94,7 @@ class PagingWorld(Core):
         self._steps_to_live = None
         store: Store = WatchedStore(self._plain_store, self._reach)
         pager = WatchedPager(self.first, self._reach)
-        second = WatchedPager(self.second, self._reach)
+        second = WatchedPager(self.second, self._reach, "second pager")
         ways = Ways(pager, second, self.sms, ("sms",), cast(Chat, NoChat()), "#x")
         self.page_delivery = PageDelivery(store, pager, self.clock, lambda: 1.0)
         self.attendance = Attendance(
@@ -126,7 +135,14 @@ class PagingWorld(Core):
             return
         self._steps_to_live -= 1
         if self._steps_to_live <= 0:
+            self._forgets_who_was_paged(boundary)
             raise Crash(str(boundary))
+
+    def _forgets_who_was_paged(self, boundary: Boundary) -> None:
+        """Died between a page and its record: who takes the incident first leaves it standing."""
+        if any(name in str(boundary) for name in UNRECORDED):
+            for pager in (self.first, self.second):
+                pager.uncertain.update(one.dedup_key for one in pager.standing)
 
     @contextmanager
     def surviving(self) -> Iterator[None]:
@@ -193,5 +209,5 @@ class PagingWorld(Core):
 
     def page_waits(self, incident: Incident) -> bool:
         """Whether a job waits that will bring the pager up to date."""
-        waiting = self.queue.waiting()
-        return any(isinstance(one, UpdatePage) and one.incident_id == incident.id for one in waiting)
+        pages = [one for one in self.queue.waiting() if isinstance(one, UpdatePage)]
+        return any(one.incident_id == incident.id for one in pages)

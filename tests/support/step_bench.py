@@ -83,6 +83,7 @@ class Bench:
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
     graphs: FakeGraphs = field(default_factory=FakeGraphs)
     has_metrics: bool = True
+    incident_id: int | None = None
     progress: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -102,6 +103,7 @@ class Bench:
             metrics=self.metrics if self.has_metrics else None,
             graphs=self.graphs if self.has_metrics else None,
             objects=self.objects,
+            incident_id=self.incident_id,
         )
         return Step(found, found.arguments.read(arguments), context)
 

@@ -1,4 +1,4 @@
-"""A pager that things go wrong with: it fails, is slow, lies, and loses and mixes up its webhooks."""
+"""A pager that things go wrong with: it fails, is slow, lies, and loses and mixes its webhooks."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class WeatherPager:
     webhooks: deque[PagerEvent] = field(default_factory=deque)
     standing: list[Standing] = field(default_factory=list)
     uncertain: set[str] = field(default_factory=set)
-    """Keys of which the pager has lied, or Tocsin was not told all."""
+    """Keys of which the pager lied or refused something, or of which Tocsin was not told all."""
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
     # What Tocsin tells it.
@@ -79,6 +79,7 @@ class WeatherPager:
             case Fault.SWALLOWED:
                 self.uncertain.add(key)
             case Fault.REFUSED:
+                self.uncertain.add(key)
                 raise PermanentError("PagerDuty answered 400: invalid event")
             case Fault.THROTTLED:
                 raise TemporaryError("PagerDuty answered 429: throttled", PATIENCE)

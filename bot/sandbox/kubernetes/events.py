@@ -21,9 +21,8 @@ def write_events(store: ObjectStore, now: datetime) -> None:
     for event in store.find(EVENTS):
         if now - datetime.fromisoformat(event["lastTimestamp"]) > KEPT:
             store.remove(EVENTS, event)
-    for pod in store.find(PODS):
-        if waiting_reason(pod) in MESSAGES:
-            _warn(store, pod, now)
+    for pod in store.find(PODS, matches=lambda pod: waiting_reason(pod) in MESSAGES):
+        _warn(store, pod, now)
 
 
 def _warn(store: ObjectStore, pod: Json, now: datetime) -> None:

@@ -44,9 +44,9 @@ def owner_reference(resource: Resource, owner: Json) -> Json:
 
 def owned(store: ObjectStore, resource: Resource, owner: Json) -> list[Json]:
     """The objects of a kind that the owner controls."""
-    uid, namespace = owner["metadata"]["uid"], owner["metadata"]["namespace"]
-    return [
-        item
-        for item in store.find(resource, namespace)
-        if any(it["uid"] == uid for it in item["metadata"].get("ownerReferences", ()))
-    ]
+    uid = owner["metadata"]["uid"]
+
+    def is_controlled(item: Json) -> bool:
+        return any(it["uid"] == uid for it in item["metadata"].get("ownerReferences", ()))
+
+    return store.find(resource, owner["metadata"]["namespace"], is_controlled)

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 
 from bot.sandbox.kubernetes.pods import CREATED_AT, is_ready
 from bot.sandbox.kubernetes.store import NODES, PODS, Json, ObjectStore, has_labels
 
 
-def schedule(store: ObjectStore, now: datetime) -> None:
+def schedule(store: ObjectStore, now: datetime) -> bool:
     """Give each pod without a node the one with the fewest pods, if any takes it.
 
-    Pods whose node is gone are removed, so that their controllers make them anew.
+    Pods whose node is gone are removed, so that their controllers make them anew. Returns
+    whether there was anything to do.
     """
     nodes = {node["metadata"]["name"]: node for node in store.find(NODES)}
-    used = Counter(pod["spec"].get("nodeName") for pod in store.find(PODS))
-    for pod in store.find(PODS):
-        place = pod["spec"].get("nodeName")
-        if place is None:
-            fitting = [name for name, node in nodes.items() if _takes(node, pod)]
-            if fitting:
-                chosen = min(fitting, key=lambda name: (used[name], name))
-                used[chosen] += 1
-                _bind(store, pod, chosen, now)
-        elif place not in nodes:
+    unplaced = store.find(PODS, matches=lambda pod: pod["spec"].get("nodeName") not in nodes)
+    for pod in unplaced:
+        if "nodeName" in pod["spec"]:
             store.remove(PODS, pod)
+        elif fitting := [name for name, node in nodes.items() if _takes(node, pod)]:
+            _bind(store, pod, min(fitting, key=lambda name: (_load(store, name), name)), now)
+    return bool(unplaced)
+
+
+def _load(store: ObjectStore, node: str) -> int:
+    return len(store.find(PODS, matches=lambda pod: pod["spec"].get("nodeName") == node))
 
 
 def _bind(store: ObjectStore, pod: Json, node: str, now: datetime) -> None:

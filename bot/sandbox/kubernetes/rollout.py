@@ -33,31 +33,32 @@ def catch_up(store: ObjectStore, pace: Pace, now: datetime) -> None:
 
 
 def _next_moment(store: ObjectStore, pace: Pace, now: datetime) -> datetime | None:
-    waiting = [
-        pod
-        for pod in store.find(PODS)
-        if not kubelet.is_ready(pod) and not kubelet.is_finished(pod)
-    ]
+    waiting = store.find(PODS, matches=_is_under_way)
     turns = (kubelet.ready_at, kubelet.ends_at)
     moments = (turn(pod, pace) for pod in waiting for turn in turns)
     return min((moment for moment in moments if moment and moment <= now), default=None)
 
 
+def _is_under_way(pod: Json) -> bool:
+    return not kubelet.is_ready(pod) and not kubelet.is_finished(pod)
+
+
 def _settle(store: ObjectStore, pace: Pace, now: datetime) -> None:
+    schedule(store, now)
     _run_pods(store, pace, now)
     run_jobs(store, now)
     for deployment in store.find(DEPLOYMENTS):
         Rollout(ReplicaSets(store, deployment, pace, now)).settle()
     for budget in store.find(BUDGETS):
         store.save(BUDGETS, {**budget, "status": budget_status(store, budget)})
-    _run_pods(store, pace, now)
+    if schedule(store, now):
+        _run_pods(store, pace, now)
     write_events(store, now)
 
 
 def _run_pods(store: ObjectStore, pace: Pace, now: datetime) -> None:
-    """Bring pods to their nodes, and have the kubelets there write what became of them."""
-    schedule(store, now)
-    for pod in store.find(PODS):
+    """Have the kubelets write what became of their pods."""
+    for pod in store.find(PODS, matches=_is_under_way):
         store.save(PODS, {**pod, "status": kubelet.status(pod, pace, now)})
 
 

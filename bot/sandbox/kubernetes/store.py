@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -107,12 +107,20 @@ class ObjectStore:
     def get(self, resource: Resource, namespace: str, name: str) -> Json | None:
         return deepcopy(self._objects(resource).get(f"{namespace}/{name}"))
 
-    def find(self, resource: Resource, namespace: str = "") -> list[Json]:
-        """Return the objects of one namespace, or of all when it is empty, by name."""
+    def find(
+        self,
+        resource: Resource,
+        namespace: str = "",
+        matches: Callable[[Json], bool] = lambda item: True,
+    ) -> list[Json]:
+        """Return the objects of one namespace, or of all when it is empty, by name.
+
+        Only those that match are copied, which is what takes the time.
+        """
         return [
             deepcopy(item)
             for _, item in sorted(self._objects(resource).items())
-            if not namespace or item["metadata"].get("namespace") == namespace
+            if (not namespace or item["metadata"].get("namespace") == namespace) and matches(item)
         ]
 
     def add(self, resource: Resource, namespace: str, body: Json, now: datetime) -> Json:
