@@ -100,10 +100,10 @@ class Tocsin:
     def _command(self, text: str) -> None:
         asked = {"channel": "incidents", "user": "ana", "text": text}
         url = f"{self._url}{PREFIX}/workspace/command"
-        requests.post(url, json=asked, timeout=10).raise_for_status()
+        requests.post(url, json=asked, timeout=PATIENCE).raise_for_status()
 
     def _api(self, path: str) -> Any:
-        answer = requests.get(f"{self._url}/api/v1/{path}", timeout=10)
+        answer = requests.get(f"{self._url}/api/v1/{path}", timeout=PATIENCE)
         answer.raise_for_status()
         return answer.json()
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from bot.domain.contact import Mention
 from bot.domain.message import Button, ButtonStyle, Field, Message
+from bot.domain.web_link import WebLink
 
 Block = dict[str, Any]
 
@@ -87,6 +88,7 @@ def _blocks(message: Message, most: int) -> list[Block]:
         *_body(message.body, most),
         *_code(message.preformatted, most),
         *_buttons(message.buttons),
+        *_links(message.links),
         *_footer(message.footer, most),
     ]
 
@@ -163,6 +165,13 @@ def _code(lines: str, most: int) -> Iterator[Block]:
         harmless = _FENCES.sub(lambda fence: ZERO_WIDTH_SPACE.join(fence[0]), lines.strip("\n"))
         code = f"{_FENCE}\n{escape(harmless, limit)}\n{_FENCE}"
         yield {"type": "section", "text": _mrkdwn(code)}
+
+
+def _links(links: Sequence[WebLink]) -> Iterator[Block]:
+    """Links by their host; a `WebLink` holds none of the characters that would end one."""
+    for link in links:
+        url = link.url.replace("&", "&amp;")
+        yield {"type": "context", "elements": [_mrkdwn(f"<{url}|Runbook at {link.host}>")]}
 
 
 def _footer(text: str, most: int) -> Iterator[Block]:

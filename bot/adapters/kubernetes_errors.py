@@ -26,6 +26,8 @@ MISFIT = "failed to create typed patch object"
 """How the API server begins its 500 for a server-side apply that does not fit the kind's schema
 (apimachinery/pkg/util/managedfields/internal/structuredmerge.go); it is not the server's fault."""
 
+_OWNER = re.compile(r'conflict with "((?:[^"\\]|\\.)*)"')
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -156,11 +158,13 @@ def _field_owners(status: dict[str, Any]) -> Iterator[str]:
 
     Source: apimachinery/pkg/util/managedfields/internal/conflict.go.
     """
-    details = status.get("details") or {}
-    for cause in details.get("causes") or ():
-        if cause.get("reason") == "FieldManagerConflict":
-            found = re.match(r'conflict with "((?:[^"\\]|\\.)*)"', cause.get("message", ""))
-            yield found[1] if found else "somebody"
+    match status:
+        case {"details": {"causes": [*causes]}}:
+            for cause in causes:
+                match cause:
+                    case {"reason": "FieldManagerConflict", "message": str(message)}:
+                        found = _OWNER.match(message)
+                        yield found[1] if found else "somebody"
 
 
 def _tls_error(refusal: Refusal) -> TocsinError:

@@ -33,6 +33,7 @@ from bot.adapters.routing_fields import (
     into,
 )
 from bot.adapters.routing_page_test import PageTest
+from bot.adapters.routing_runbooks import Schedules, Suggestions
 from bot.adapters.yaml_lines import FileProblems, Lines, Problem, load
 from bot.domain.correlation import Correlation
 from bot.domain.flapping import Flapping
@@ -96,6 +97,8 @@ class _RoutingModel(StrictModel):
     response_times: ResponseTimes = LEFT_OUT
     fallback: Fallback = LEFT_OUT
     page_test: PageTest = LEFT_OUT
+    schedules: Schedules = LEFT_OUT
+    suggestions: Suggestions = LEFT_OUT
 
 
 def load_routing(path: Path) -> RoutingPolicy:
@@ -116,9 +119,12 @@ def parse_routing(content: bytes, name: str) -> RoutingPolicy:
     return RoutingPolicy(**given(model), digest=hashlib.sha256(content).hexdigest())
 
 
+_WITH_IDS = ("correlations", "heartbeats", "escalations", "schedules", "suggestions")
+
+
 def _id_problems(data: Any, lines: Lines) -> Iterator[Problem]:
     """Ids given twice; from the plain data, so that other mistakes hide none."""
-    for kind in ("correlations", "heartbeats", "escalations"):
+    for kind in _WITH_IDS:
         items = data.get(kind) if isinstance(data, dict) else None
         ids: set[str] = set()
         for index, item in enumerate(items if isinstance(items, list) else ()):

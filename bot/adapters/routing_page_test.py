@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
 
-from bot.adapters.cron import next_after
 from bot.adapters.routing_fields import LEFT_OUT, Period, StrictModel, into
-from bot.domain.errors import InvalidInput
+from bot.adapters.routing_times import check_times
 from bot.domain.page_test import PageTestPlan
-
-_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def _comes(plan: PageTestPlan) -> PageTestPlan:
-    try:
-        next_after(plan.schedule, plan.timezone, _ANY_TIME)
-    except InvalidInput as error:
-        raise PydanticCustomError("schedule", "{said}", {"said": str(error)}) from error
+    check_times(plan.schedule, plan.timezone)
     return plan
 
 

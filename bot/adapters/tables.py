@@ -205,3 +205,11 @@ class AttachmentRow(SQLModel, table=True):
     media_type: str
     at: str
     content: bytes
+
+
+class DueTimeRow(SQLModel, table=True):
+    """When a schedule is due next."""
+
+    __tablename__ = "due_time"
+    schedule: str = Field(primary_key=True)
+    document: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from bot.app.access import Access, Forbidden
@@ -31,9 +30,6 @@ from bot.domain.run_events import (
 from bot.domain.runbook import Runbook, bind
 from bot.domain.timeline import Entry, entries
 from bot.ports import Clock, Reader, RunbookLibrary, Store, Transaction
-
-_INCIDENT = re.compile(r"incident=(?:INC-|#)?([0-9]{1,9})", re.IGNORECASE)
-
 
 NOT_BEGUN = (RunState.PLANNING, RunState.AWAITING_APPROVAL, RunState.READY)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.output import AsJson, plain_errors, print_as
-from bot.cli.runbook import runbook
+from bot.cli.runbook import runbook as runbook
 from bot.settings import load
 
 if TYPE_CHECKING:

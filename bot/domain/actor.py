@@ -13,6 +13,8 @@ class ActorKind(StrEnum):
     ALERTMANAGER = "alertmanager"
     PAGERDUTY = "pagerduty"
     TOCSIN = "tocsin"
+    POLICY = "policy"
+    """A schedule or a suggestion of the routing policy; nobody signs in as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,11 @@ class Actor:
     kind: ActorKind
     id: str
     name: str
+
+
+def by_policy(part: str, part_id: str) -> Actor:
+    """The part of the policy that asks for something by itself: ``schedule``, ``nightly``."""
+    return Actor(ActorKind.POLICY, f"{part}:{part_id}", f"{part.capitalize()} {part_id}")
 
 
 TOCSIN = Actor(ActorKind.TOCSIN, "tocsin", "Tocsin")

@@ -127,6 +127,15 @@ class ExpireRun:
 
 
 @dataclass(frozen=True, slots=True)
+class RunSuggested:
+    """Ask for the run that an incident's suggestion with that key makes by itself, once."""
+
+    incident_id: int
+    key: str
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class SettleIncident:
     """Resolve an incident that was to be quiet until now, if it was."""
 
@@ -202,6 +211,7 @@ Effect = (
     | Announce
     | AdvanceRun
     | ExpireRun
+    | RunSuggested
     | SettleIncident
     | ReviewSeverity
     | ReviewWindow
@@ -220,7 +230,7 @@ def lane(effect: Effect) -> Lane:
             return Lane.CRITICAL if severity is Severity.P0 else Lane.PAGING
         case UpdateMessage() | SendAnswer() | AnswerOnCall() | InviteOnCall() | Announce():
             return Lane.CHAT
-        case AdvanceRun() | AnswerPlan():
+        case AdvanceRun() | AnswerPlan() | RunSuggested():
             return Lane.RUNS
         case SettleIncident() | ReviewSeverity() | ReviewWindow() | UpdateSilence() | ExpireRun():
             return Lane.UPKEEP
@@ -246,6 +256,8 @@ def order_key(effect: Effect) -> str:
             return f"invite:{incident_id}"
         case AdvanceRun(run_id):
             return f"run:{run_id}"
+        case RunSuggested(incident_id, key):
+            return f"suggestion:{incident_id}:{key}"
         case ExpireRun(run_id):
             return f"expiry:{run_id}"
         case ReviewWindow(window_id) | UpdateSilence(window_id):

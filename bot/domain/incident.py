@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -31,12 +31,15 @@ from bot.domain.incident_events import (
     Quieted,
     Reopened,
     Resolved,
+    RunbooksSuggested,
     SeverityOverridden,
     SeverityRaised,
     TicketOpened,
     Unacknowledged,
 )
+from bot.domain.suggestion import MOST, Suggestion
 from bot.domain.ticket import TicketState
+from bot.domain.web_link import WebLink
 
 
 class IncidentState(StrEnum):
@@ -162,6 +165,10 @@ class Incident:
     """The incident that it turned out to be a part of."""
     overridden_by: Actor | None = None
     """The person who set the level, which rules then leave alone."""
+    suggestions: tuple[Suggestion, ...] = ()
+    """The runbooks that its alerts suggest."""
+    runbook_link: WebLink | None = None
+    """Where its alerts say to read what to do."""
 
     @property
     def severity(self) -> Severity:
@@ -251,6 +258,19 @@ def _quiet(wait: timedelta, now: datetime) -> IncidentEvent:
     if wait:
         return Quieted(now + wait)
     return Resolved("All its alerts are resolved.")
+
+
+def suggest(
+    incident: Incident, found: Sequence[Suggestion], link: WebLink | None
+) -> tuple[RunbooksSuggested, ...]:
+    """What is new about the runbooks that its alerts suggest; `MOST` of them at most."""
+    if incident.state.over:
+        return ()
+    known = {one.key for one in incident.suggestions}
+    room = MOST - len(known)
+    new = tuple(one for one in found if one.key not in known)[:room]
+    new_link = link if incident.runbook_link is None else None
+    return (RunbooksSuggested(new, new_link),) if new or new_link else ()
 
 
 def settle(incident: Incident, now: datetime) -> tuple[IncidentEvent, ...]:

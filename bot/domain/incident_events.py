@@ -11,7 +11,9 @@ from bot.domain.classify import Classification, Severity
 from bot.domain.contact import Contact
 from bot.domain.escalation_policy import EscalationPlan
 from bot.domain.oncall import PagerActionKind
+from bot.domain.suggestion import Suggestion
 from bot.domain.ticket import TicketAction, TicketRef
+from bot.domain.web_link import WebLink
 
 
 class PageAction(StrEnum):
@@ -125,6 +127,14 @@ class SilenceRefused:
     """Alertmanager did not take the silence; Tocsin itself keeps quiet nevertheless."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunbooksSuggested:
+    """Its alerts suggest these runbooks, besides those before; `link` is where they say to read."""
+
+    suggestions: tuple[Suggestion, ...]
+    link: WebLink | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +360,7 @@ IncidentEvent = (
     | AlertsTakenOver
     | SilenceCreated
     | SilenceRefused
+    | RunbooksSuggested
     | Acknowledged
     | Unacknowledged
     | Mitigated

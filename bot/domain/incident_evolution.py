@@ -39,6 +39,7 @@ from bot.domain.incident_events import (
     Reopened,
     Resolved,
     ResponseOverdue,
+    RunbooksSuggested,
     SecondPageClosed,
     SeverityOverridden,
     SeverityRaised,
@@ -107,6 +108,10 @@ def _evolved(incident: Incident, event: IncidentEvent, actor: Actor, at: datetim
             return replace(incident, suppressed_by=None)
         case Quieted(until):
             return replace(incident, quiet_until=until)
+        case RunbooksSuggested(new, link):
+            suggestions = (*incident.suggestions, *new)
+            link = link or incident.runbook_link
+            return replace(incident, suggestions=suggestions, runbook_link=link)
         case TicketOpened(due_at):
             return replace(incident, ticket_due_at=due_at)
         case TicketTold() | TicketRefused():

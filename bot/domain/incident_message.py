@@ -22,6 +22,12 @@ from bot.domain.ticket import TicketState
 INCIDENT_ACTION = "incident."
 """Prefix of an incident button's action; the command's name follows."""
 
+SUGGESTION_ACTION = "suggestion."
+"""Prefix of the action of a button that plans a runbook; the rule that suggests it follows.
+
+The value is the incident's id, a colon, and the suggestion's key.
+"""
+
 _BUTTONS = {
     IncidentState.TRIGGERED: (Command.ACKNOWLEDGE, Command.RESOLVE),
     IncidentState.ACKNOWLEDGED: (Command.MITIGATE, Command.RESOLVE),
@@ -46,7 +52,8 @@ def incident_message(incident: Incident, window: Window | None = None) -> Messag
         headline=f"{_MARKS[incident.state]} {incident.severity} {incident.title}",
         body=incident.summary,
         fields=_fields(incident, window),
-        buttons=tuple(_button(incident, command) for command in _BUTTONS[incident.state]),
+        buttons=(*(_button(incident, one) for one in _BUTTONS[incident.state]), *_plans(incident)),
+        links=(incident.runbook_link,) if incident.runbook_link else (),
         footer=_footer(incident),
     )
 
@@ -180,6 +187,13 @@ def _button(incident: Incident, command: Command) -> Button:
         label=command.value.capitalize(),
         style=_STYLES.get(command, ButtonStyle.DEFAULT),
     )
+
+
+def _plans(incident: Incident) -> Iterator[Button]:
+    """Buttons that plan the runbooks that are suggested; nothing runs by them."""
+    for one in incident.suggestions if not incident.state.over else ():
+        value = f"{incident.id}:{one.key}"
+        yield Button(f"{SUGGESTION_ACTION}{one.rule}", value, f"Plan {one.title}")
 
 
 def _footer(incident: Incident) -> str:

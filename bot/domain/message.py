@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.domain.contact import Mention
+from bot.domain.web_link import WebLink
 
 
 class SubjectKind(StrEnum):
@@ -65,13 +66,14 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message: headline, facts, body, preformatted lines, buttons, small print."""
+    """A message: headline, facts, body, preformatted lines, buttons, links, small print."""
 
     headline: str
     fields: tuple[Field, ...] = ()
     body: str = ""
     preformatted: str = ""
     buttons: tuple[Button, ...] = ()
+    links: tuple[WebLink, ...] = ()
     footer: str = ""
     subject: Subject | None = None
     """Set on messages that have to be found again; None on answers to one person."""

@@ -6,8 +6,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from datetime import timedelta
+from enum import StrEnum
 
 from bot.domain.cluster import BlastRadius, ObjectRef
 

@@ -15,6 +15,7 @@ from bot.domain.effects import (
     Effect,
     ExpireRun,
     InviteOnCall,
+    RunSuggested,
     SettleIncident,
     SetUrgency,
     UpdateMessage,
@@ -44,6 +45,7 @@ from bot.domain.incident_events import (
     Reopened,
     Resolved,
     ResponseOverdue,
+    RunbooksSuggested,
     SeverityOverridden,
     SeverityRaised,
     SilenceCreated,
@@ -96,6 +98,7 @@ _TELLS_CHAT = (
     Quieted,
     SilenceCreated,
     SilenceRefused,
+    RunbooksSuggested,
     NoteAdded,
     DoneAtPager,
     TicketOpened,
@@ -113,6 +116,7 @@ _MAY_WAIT = (
     AlertsChanged,
     Quieted,
     DoneAtPager,
+    RunbooksSuggested,
     TicketTold,
     PageSent,
     PageConfirmed,
@@ -158,7 +162,23 @@ def after_incident(incident: Incident, events: tuple[IncidentEvent, ...]) -> tup
         effects.append(InviteOnCall(incident.id))
     if any(isinstance(event, Quieted) for event in events):
         effects.append(SettleIncident(incident.id))
+    effects.extend(_run_by_itself(incident, events))
     return tuple(effects)
+
+
+def _run_by_itself(
+    incident: Incident, events: tuple[IncidentEvent, ...]
+) -> tuple[RunSuggested, ...]:
+    """What is suggested for the first time and may run; not while somebody maintains it."""
+    if incident.suppressed_by is not None:
+        return ()
+    return tuple(
+        RunSuggested(incident.id, one.key)
+        for event in events
+        if isinstance(event, RunbooksSuggested)
+        for one in event.suggestions
+        if one.auto
+    )
 
 
 def _tells_pager(events: tuple[IncidentEvent, ...]) -> bool:

@@ -19,7 +19,9 @@ from bot.domain.flapping import Flapping
 from bot.domain.grouping import Grouping
 from bot.domain.heartbeat import Heartbeat, default_heartbeats
 from bot.domain.page_test import PageTestPlan
+from bot.domain.schedule import Schedule
 from bot.domain.storm import StormLimits
+from bot.domain.suggestion import SuggestionRule, default_suggestions
 
 
 def default_fallback() -> tuple[Contact, ...]:
@@ -29,7 +31,8 @@ def default_fallback() -> tuple[Contact, ...]:
 
 @dataclass(frozen=True, slots=True)
 class RoutingPolicy:
-    """How alerts are grouped, correlated, bounded and damped, and whom incidents are told.
+    """How alerts are grouped, correlated, bounded and damped, whom incidents are told, and which
+    runbooks run at their times or are suggested.
 
     `fallback` is tried in this order when a page does not arrive. The defaults are those of
     the shipped file. `digest` is the SHA-256 of the file's bytes, empty for a policy that
@@ -46,6 +49,8 @@ class RoutingPolicy:
     fallback: tuple[Contact, ...] = field(default_factory=default_fallback)
     page_test: PageTestPlan | None = None
     """When the way of a page is tested; None: by nobody but people."""
+    schedules: tuple[Schedule, ...] = ()
+    suggestions: tuple[SuggestionRule, ...] = field(default_factory=default_suggestions)
     digest: str = ""
 
     @property

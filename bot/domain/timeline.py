@@ -37,6 +37,7 @@ from bot.domain.incident_events import (
     Reopened,
     Resolved,
     ResponseOverdue,
+    RunbooksSuggested,
     SecondPageClosed,
     SeverityOverridden,
     SeverityRaised,
@@ -55,6 +56,7 @@ from bot.domain.oncall import PagerActionKind
 from bot.domain.run_events import RunEvent
 from bot.domain.run_timeline import run_sentence
 from bot.domain.ticket import TicketAction
+from bot.domain.web_link import WebLink
 
 Event = IncidentEvent | RunEvent
 
@@ -157,8 +159,20 @@ def _noise(event: Event) -> str:
             return f"Silenced in Alertmanager until {until:%Y-%m-%d %H:%M} UTC ({silence_id})."
         case SilenceRefused(reason):
             return f"Alertmanager was not silenced: {reason}"
+        case RunbooksSuggested():
+            return _suggested(event)
         case _:
             return _delivery(event)
+
+
+def _suggested(event: RunbooksSuggested) -> str:
+    runbooks = ", ".join(one.title for one in event.suggestions)
+    said = (f"Suggested: {runbooks}." if runbooks else "", _read(event.link))
+    return " ".join(part for part in said if part)
+
+
+def _read(link: WebLink | None) -> str:
+    return f"Its alerts name a runbook: {link.url}" if link else ""
 
 
 _TOLD = {

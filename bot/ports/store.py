@@ -25,6 +25,7 @@ from bot.domain.page_test import PageTest
 from bot.domain.plan import Attachment
 from bot.domain.run import Run
 from bot.domain.run_events import RunState
+from bot.domain.schedule import DueTime
 from bot.domain.timeline import Event, Recorded
 
 
@@ -163,6 +164,10 @@ class Reader(Protocol):
         """The tests of the way of a page, the newest first; it may still wait for its time."""
         ...
 
+    def due_times(self) -> Sequence[DueTime]:
+        """When each schedule is due next that was ever looked at, by its id."""
+        ...
+
     def policy_text(self, digest: str) -> str | None:
         """The text of a policy that was once in use."""
         ...
@@ -217,6 +222,10 @@ class Transaction(Reader, Protocol):
     def save_page_test(self, test: PageTest) -> None:
         """Save it; the id 0 is replaced with one of its own."""
         ...
+
+    def save_due_time(self, due: DueTime) -> None: ...
+
+    def forget_due_time(self, schedule: str) -> None: ...
 
     def keep_policy(self, digest: str, name: str, text: str, at: datetime) -> None:
         """Keep the text of a policy that is in use from now on."""

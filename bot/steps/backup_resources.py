@@ -32,7 +32,8 @@ MOST_BYTES = 700_000
 class BackupResourcesArguments(Arguments):
     """Which kinds, in which namespace, with which labels (none: all), and the backup's name.
 
-    Secrets are left out, unless `secrets` is on: then the backup is a Secret itself.
+    Secrets are left out, unless `secrets` is on: then the backup is a Secret itself. With
+    `reversible` off it is kept when the run fails later on.
     """
 
     name: Annotated[ObjectName, Field(max_length=63)]
@@ -40,6 +41,7 @@ class BackupResourcesArguments(Arguments):
     kinds: Annotated[tuple[Kind, ...], Field(min_length=1, max_length=20)]
     labels: Mapping[str, str] = Field(default_factory=dict)
     secrets: bool = False
+    reversible: bool = True
 
 
 class BackupResources(MutatingStep[BackupResourcesArguments]):
@@ -65,7 +67,7 @@ class BackupResources(MutatingStep[BackupResourcesArguments]):
             self.intent(arguments),
             changes=(f"+ {ref}: {_count(found)}",),
             decided={"name": ref.name},
-            reversible=True,
+            reversible=arguments.reversible,
         )
 
     def observe(

@@ -36,12 +36,16 @@ OWN = "tocsin"
 
 
 class DeleteArguments(Arguments):
-    """Either one `object`, or all of the kind in a `namespace` with all of the `labels`."""
+    """Either one `object`, or all of the kind in a `namespace` with all of the `labels`.
+
+    With `optional` on, the step does nothing where there is nothing to delete.
+    """
 
     kind: Kind
     object: ObjectPath | None = None
     namespace: Namespace | None = None
     labels: Mapping[str, str] | None = None
+    optional: bool = False
     timeout: Duration = "120s"
 
     @model_validator(mode="after")
@@ -113,6 +117,15 @@ class Delete(MutatingStep[DeleteArguments]):
 
 
 def _found(arguments: DeleteArguments, objects: Objects) -> Sequence[Resource]:
+    try:
+        return _sought(arguments, objects)
+    except NotFound:
+        if arguments.optional:
+            return ()
+        raise
+
+
+def _sought(arguments: DeleteArguments, objects: Objects) -> Sequence[Resource]:
     if arguments.object is not None:
         return [objects.read(object_ref(arguments.kind, arguments.object))]
     labels = arguments.labels or {}
@@ -120,7 +133,7 @@ def _found(arguments: DeleteArguments, objects: Objects) -> Sequence[Resource]:
 
 
 def _require_deletable(arguments: DeleteArguments, found: Sequence[Resource]) -> None:
-    if not found:
+    if not found and not arguments.optional:
         raise PermanentError(f"There is nothing to delete: {arguments.subject}.")
     if len(found) > MOST:
         raise PermanentError(f"One step deletes {MOST} objects at most; these are {len(found)}.")
@@ -175,5 +188,7 @@ def _look(named: Mapping[ObjectRef, str], objects: Objects) -> Look:
 
 
 def _outcome(arguments: DeleteArguments, named: Mapping[ObjectRef, str]) -> StepOutcome:
+    if not named:
+        return StepOutcome(f"There was nothing to delete: {arguments.subject}.")
     names = ", ".join(ref.name for ref in named)
     return StepOutcome(f"Deleted {arguments.subject}: {names}.")

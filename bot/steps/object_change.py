@@ -55,6 +55,10 @@ class ObjectChange(MutatingStep[A]):
     def done(self, arguments: A) -> str:
         """The sentence that says it is done."""
 
+    def reversible(self, arguments: A) -> bool:
+        """Whether the change is to be put back when the run fails later on."""
+        return True
+
     def warnings(self, arguments: A, context: StepContext) -> tuple[str, ...]:
         """What else a person should know before it is done."""
         return ()
@@ -91,7 +95,7 @@ class ObjectChange(MutatingStep[A]):
                 **({"before": _text(before)} if self.guards_values and not secret else {}),
                 **self.decided(arguments, live),
             },
-            reversible=_is_reversible(live, before),
+            reversible=self.reversible(arguments) and _is_reversible(live, before),
         )
 
     def observe(self, arguments: A, context: StepContext) -> StepOutcome | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from functools import reduce
+from typing import Annotated, Any, Self
 
-from pydantic import model_validator
+from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from bot.domain.cluster import ObjectRef
+from bot.domain.merge_patch import merged
 from bot.domain.resource import Resource
 from bot.ports import StepContext
 from bot.steps.arguments import SENTENCE
@@ -18,20 +20,27 @@ from bot.steps.object_change import ObjectChange, Patch, with_before
 _METADATA = {"labels", "annotations", "finalizers"}
 """What of an object's metadata a runbook may set; the rest says which object it is."""
 
+_Path = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")]
+
 
 class PatchArguments(ObjectArguments):
     """Which object, and the fields to set, such as ``{spec: {instances: 3}}``.
 
     `apply` is a server-side apply: what other managers own is refused. `merge` is a JSON
-    merge patch: it asks for no owner, and null removes a field. One of them is given.
+    merge patch: it asks for no owner. One of them is given; `remove` names fields
+    (``spec.standby``) that a merge patch takes away. With `reversible` off the change
+    stays when the run fails later on, as one must that can't be taken back by a patch.
     """
 
     apply: dict[str, Any] | None = None
     merge: dict[str, Any] | None = None
+    remove: Annotated[list[_Path], Field(max_length=20)] = Field(default_factory=list)
+    reversible: bool = True
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
-        if (self.apply is None) == (self.merge is None) or not self.fields:
+        merges = self.merge is not None or bool(self.remove)
+        if (self.apply is None) != merges or not self.fields:
             raise PydanticCustomError(SENTENCE, "Give either apply or merge, with fields in it.")
         refused = sorted(_refused(self.fields))
         if refused:
@@ -41,8 +50,14 @@ class PatchArguments(ObjectArguments):
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        """The fields to set."""
-        return self.apply or self.merge or {}
+        """The fields to set; those to remove are None."""
+        fields: Mapping[str, Any] = self.apply or self.merge or {}
+        return reduce(merged, map(_removal, self.remove), fields)
+
+
+def _removal(path: str) -> Any:
+    """The merge patch that removes the field."""
+    return reduce(lambda inner, key: {key: inner}, reversed(path.split(".")), None)
 
 
 def _refused(fields: Mapping[str, Any]) -> set[str]:
@@ -64,6 +79,9 @@ class PatchObject(ObjectChange[PatchArguments]):
 
     def done(self, arguments: PatchArguments) -> str:
         return f"{arguments.subject} is changed."
+
+    def reversible(self, arguments: PatchArguments) -> bool:
+        return arguments.reversible
 
     def ref(self, arguments: PatchArguments) -> ObjectRef:
         return arguments.ref

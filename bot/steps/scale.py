@@ -19,11 +19,15 @@ AUTOSCALER = kind_of("autoscaling/v1", "HorizontalPodAutoscaler")
 
 
 class ScaleArguments(Arguments):
-    """Which workload, of which kind, and the number of pods that it shall have."""
+    """Which workload, of which kind, and the number of pods that it shall have.
+
+    With `reversible` off the number stays when the run fails later on.
+    """
 
     workload: Workload
     kind: Literal["Deployment", "StatefulSet"] = "Deployment"
     replicas: Annotated[int, Field(ge=0, le=10_000)]
+    reversible: bool = True
 
     @property
     def subject(self) -> str:
@@ -44,6 +48,9 @@ class Scale(ObjectChange[ScaleArguments]):
 
     def done(self, arguments: ScaleArguments) -> str:
         return f"{arguments.subject} is scaled to {counted(arguments.replicas, 'pod')}."
+
+    def reversible(self, arguments: ScaleArguments) -> bool:
+        return arguments.reversible
 
     def ref(self, arguments: ScaleArguments) -> ObjectRef:
         namespace, _, name = arguments.workload.partition("/")

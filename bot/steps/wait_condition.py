@@ -22,7 +22,10 @@ _PATH = Form(PATH.pattern, "a field such as status.phase", "status.phase")
 
 
 class WaitConditionArguments(ObjectArguments):
-    """Which object, and what to wait for: a condition with a status, or a field with a value."""
+    """Which object, and what to wait for: a condition with a status, or a field with a value.
+
+    With `required` on it has to be so when the run is planned already, or the run is refused.
+    """
 
     condition: Annotated[str, Field(min_length=1, max_length=316)] | None = None
     status: Annotated[str, Field(pattern="^(True|False|Unknown)$")] = "True"
@@ -30,6 +33,7 @@ class WaitConditionArguments(ObjectArguments):
     value: str | int | bool | None = None
     timeout: Duration = "300s"
     soak: Duration = "0s"
+    required: bool = False
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
@@ -58,6 +62,11 @@ class WaitCondition(ReadOnlyStep[WaitConditionArguments]):
 
     def prepare(self, arguments: WaitConditionArguments, context: StepContext) -> StepPlan:
         seen = _look(arguments, context.objects.read(arguments.ref).body)
+        if arguments.required and not seen.good:
+            raise PermanentError(
+                f"{arguments.subject} is not as it must be: {seen.says}, "
+                f"but it must be so that {arguments.wanted}."
+            )
         return StepPlan(f"{self.intent(arguments)} Now: {seen.says}.")
 
     def execute(self, arguments: WaitConditionArguments, context: StepContext) -> StepOutcome:

@@ -160,6 +160,7 @@ def test_an_incident_that_pages_nobody_has_no_page_to_note_it_on(world: World) -
     world.says(Announcement(Audience.PAGER, "Noted."))
     with world.core.store.transaction() as tx:
         incident = tx.incident(1)
-        tx.save_incident(replace(incident, page=None, severity=Severity.P3))
+        minor = replace(incident.classification, level=Severity.P3)
+        tx.save_incident(replace(incident, page=None, classification=minor))
     world.announce()
     assert world.waiting(WriteNote) == []

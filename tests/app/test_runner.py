@@ -1,187 +1,25 @@
-"""The runner, when its process dies and when the cluster gives trouble."""
+"""The runner, when its process dies, when the cluster gives trouble, and when people step in."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bot.adapters import database
-from bot.adapters.store import SqlStore
-from bot.app.planning import Planner
-from bot.app.record import open_run
-from bot.app.run_log import RETRY_DELAYS, RunLog
-from bot.app.runner import Runner
-from bot.app.runs import Runs
-from bot.app.step_work import StepWork
+from bot.app.run_log import RETRY_DELAYS
+from bot.domain.access import ApprovalRule
 from bot.domain.cluster import DEPLOYMENT
+from bot.domain.effects import ExpireRun
 from bot.domain.errors import PermanentError, TemporaryError
-from bot.domain.plan import StepOutcome, StepPlan, Target
+from bot.domain.plan import Question
 from bot.domain.run import Run
 from bot.domain.run_events import RunState
-from bot.domain.runbook import Runbook
-from bot.ports import StepContext, StepKind, StepOccasion
-from tests.support.access import access
-from tests.support.clock import FakeClock
-from tests.support.databases import sqlite_database
-from tests.support.examples import ANA, run, runbook
-from tests.support.fake_cluster import FakeCluster
-from tests.support.fake_objects import FakeObjects
-from tests.support.step_bench import FakeProbe
-
-
-class Died(BaseException):
-    """SIGKILL, as far as a test can have it."""
-
-
-@dataclass(frozen=True)
-class Arguments:
-    workload: str
-
-    @classmethod
-    def read(cls, values: Mapping[str, str]) -> Arguments:
-        return cls(**values)
-
-
-Trouble = dict[str, list[BaseException]]
-
-
-@dataclass
-class Script:
-    """What goes wrong, by call (``execute change``); without a word about it, all goes well."""
-
-    before: Trouble = field(default_factory=lambda: defaultdict(list))
-    """Raised by the next calls, one each, in place of what they should do."""
-    after: Trouble = field(default_factory=lambda: defaultdict(list))
-    """Raised by the next calls, one each, once they have done it."""
-    calls: list[str] = field(default_factory=list)
-    changes: list[str] = field(default_factory=list)
-    """The markers of the changes that were really made."""
-
-    @contextmanager
-    def call(self, name: str) -> Iterator[None]:
-        self.calls.append(name)
-        if self.before[name]:
-            raise self.before[name].pop(0)
-        yield
-        if self.after[name]:
-            raise self.after[name].pop(0)
-
-
-class ScriptedKind:
-    """Implements the `StepKind` port after a script."""
-
-    arguments = Arguments
-
-    def __init__(self, name: str, mutates: bool, script: Script, cluster: FakeCluster) -> None:
-        self.name = name
-        self.mutates = mutates
-        self._script = script
-        self.decides: frozenset[str] = frozenset()
-        self._cluster = cluster
-
-    def plan(self, arguments: Any, context: StepContext) -> StepPlan:
-        with self._script.call(f"plan {context.marker.step}"):
-            if not self.mutates:
-                return StepPlan("Looks.")
-            (deployment,) = self._cluster.deployments()
-            target = Target(deployment.ref, deployment.uid, deployment.spec_digest)
-            return StepPlan("Changes.", targets=(target,), reversible=True)
-
-    def execute(self, arguments: Any, context: StepContext) -> StepOutcome:
-        with self._script.call(f"execute {context.marker.step}"):
-            context.progress("at it")
-            if self.mutates and str(context.marker) not in self._script.changes:
-                self._script.changes.append(str(context.marker))
-        return StepOutcome(f"Did {arguments.workload}.")
-
-    def observe(self, arguments: Any, context: StepContext) -> StepOutcome | None:
-        with self._script.call(f"observe {context.marker.step}"):
-            done = str(context.marker) in self._script.changes
-        return StepOutcome("It was done.") if done else None
-
-    def undo(self, arguments: Any, outcome: StepOutcome, context: StepContext) -> StepOutcome:
-        with self._script.call(f"undo {context.marker.step}"):
-            return StepOutcome(f"Undid: {outcome.summary}")
-
-
-def book() -> Runbook:
-    plain = runbook(("look", "change"), ("verify",))
-    look, change = plain.steps
-    return replace(plain, steps=(look, replace(change, kind="test.change")))
-
-
-class Place:
-    """A cluster with one Deployment, and a runner in it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.engine = database.create(sqlite_database(folder))
-        self.store = SqlStore(self.engine, lambda *_: None)
-        self.clock, self.cluster, self.script = FakeClock(), FakeCluster(), Script()
-        self.objects = FakeObjects(self.cluster)
-        self.target = self.cluster.add_deployment("payments/checkout", ["a:1", "a:2"])
-        kinds: dict[str, StepKind] = {
-            name: ScriptedKind(name, name == "test.change", self.script, self.cluster)
-            for name in ("test.step", "test.change")
-        }
-        rules = access(self.clock)
-        self.runner = Runner(
-            self.store,
-            self.objects,
-            Planner(kinds, self._context),
-            StepWork(RunLog(self.store, self.clock), kinds, self._context, self.clock),
-            rules.requirement_of,
-            self.clock,
-        )
-        self.runs = Runs(self.store, _NoLibrary(), rules, self.clock)
-
-    def _context(self, occasion: StepOccasion) -> StepContext:
-        return StepContext(
-            self.cluster,
-            FakeProbe(),
-            self.clock,
-            occasion.marker,
-            occasion.decided,
-            occasion.progress,
-            objects=self.objects,
-            stopped=occasion.stopped,
-        )
-
-    def ask(self, *, approved: bool = True) -> Run:
-        draft = run(runbook=book(), start_when_planned=approved, incident_id=None)
-        with self.store.transaction() as tx:
-            return open_run(tx, draft, ANA, self.clock.now())
-
-    def go(self, run_id: int = 1) -> Run:
-        """As far as it goes without a person."""
-        while self.runner.advance(run_id):
-            pass
-        return self.runs.get(run_id)
-
-    def story(self, run_id: int = 1) -> str:
-        return "\n".join(entry.text for entry in self.runs.timeline(run_id)[1])
-
-    def calls(self, step: str) -> list[str]:
-        """What was done about that step, in order."""
-        return [call.split()[0] for call in self.script.calls if call.split()[1].startswith(step)]
-
-
-class _NoLibrary:
-    """These runs have their runbooks already."""
-
-    def names(self) -> list[str]:
-        return []
-
-    def versions(self, name: str) -> list[str]:
-        raise AssertionError(name)
-
-    def get(self, reference: str) -> Runbook:
-        raise AssertionError(reference)
+from tests.support.access import OPEN_TO_ALL
+from tests.support.examples import ANA, BEN, CHEN
+from tests.support.scripted_runs import Died, Place, book
 
 
 @pytest.fixture
@@ -355,3 +193,222 @@ def test_a_run_that_is_abandoned_is_uncertain_and_one_that_is_over_stays_so(plac
     done = place.go(2)
     place.runner.abandon(2, "KeyError('x')")
     assert place.runs.get(2) == done
+
+
+# What an interrupted step did can't be found out
+
+
+@pytest.mark.parametrize("aborted", [True, False])
+@pytest.mark.parametrize(
+    "trouble", [[PermanentError("Forbidden")], [TemporaryError("away")] * (len(RETRY_DELAYS) + 1)]
+)
+def test_what_cannot_be_observed_is_left_to_a_person(
+    place: Place, trouble: list[BaseException], aborted: bool
+) -> None:
+    interrupted(place)
+    if aborted:
+        place.runs.abort(1, ANA)
+    place.script.before["observe change"] = list(trouble)
+    ended = place.go()
+    assert ended.state is RunState.UNCERTAIN
+    assert ended.result == f"Step change may have taken effect: {trouble[0]}"
+
+
+def interrupted(place: Place, *, took_effect: bool = True) -> None:
+    """A run whose runner died in the middle of its change."""
+    place.ask()
+    when = place.script.after if took_effect else place.script.before
+    when["execute change"] = [Died()]
+    with pytest.raises(Died):
+        place.go()
+
+
+# Pause and resume
+
+
+def test_a_step_under_way_ends_in_a_pause_and_none_begins(place: Place) -> None:
+    place.ask()
+    place.script.meanwhile["execute change"] = lambda: place.runs.pause(1, BEN)
+    paused = place.go()
+    assert paused.state is RunState.WAITING
+    assert place.calls("change") == ["plan", "execute"]
+    assert place.calls("verify") == ["plan"]
+    place.runs.resume(1, BEN)
+    assert place.go().state is RunState.SUCCEEDED
+    assert place.calls("change") == ["plan", "execute"]
+
+
+def test_a_step_that_fails_in_a_pause_is_put_back_after_it(place: Place) -> None:
+    place.ask()
+    place.script.meanwhile["execute verify"] = lambda: place.runs.pause(1, BEN)
+    place.script.after["execute verify"] = [PermanentError("Not ready.")]
+    assert place.go().state is RunState.WAITING
+    place.runs.resume(1, BEN)
+    assert place.go().state is RunState.COMPENSATED
+
+
+def test_a_runner_that_dies_in_a_pause_is_found_out_about_after_it(place: Place) -> None:
+    interrupted(place)
+    place.runs.pause(1, BEN)
+    assert place.go().state is RunState.WAITING
+    place.runs.resume(1, BEN)
+    assert place.go().state is RunState.SUCCEEDED
+    assert place.calls("change") == ["plan", "execute", "observe"]
+
+
+# Abort
+
+
+def test_an_abort_while_a_step_waits_ends_it_and_puts_the_change_back(place: Place) -> None:
+    place.ask()
+    place.script.meanwhile["execute verify"] = lambda: place.runs.abort(1, BEN, "wrong one")
+    place.script.after["execute verify"] = [PermanentError("The run is being aborted.")]
+    ended = place.go()
+    assert ended.state is RunState.COMPENSATED
+    assert ended.result == "Aborted by ben: wrong one. What was changed has been put back."
+    assert place.calls("change") == ["plan", "execute", "undo"]
+
+
+def test_a_change_that_is_under_way_when_it_is_aborted_is_put_back(place: Place) -> None:
+    place.ask()
+    place.script.meanwhile["execute change"] = lambda: place.runs.abort(1, BEN)
+    assert place.go().state is RunState.COMPENSATED
+    assert place.calls("change") == ["plan", "execute", "undo"]
+    assert place.calls("verify") == ["plan"]
+
+
+def test_a_stop_leaves_the_change(place: Place) -> None:
+    place.ask()
+    place.script.meanwhile["execute change"] = lambda: place.runs.abort(1, BEN, undo=False)
+    ended = place.go()
+    assert (ended.state, place.calls("change")) == (RunState.CANCELLED, ["plan", "execute"])
+    assert ended.result == "Aborted by ben. What these steps changed stays: change."
+
+
+def test_an_abort_before_the_first_change_changes_nothing(place: Place) -> None:
+    place.ask()
+    place.script.meanwhile["execute look"] = lambda: place.runs.abort(1, BEN)
+    ended = place.go()
+    assert ended.state is RunState.CANCELLED
+    assert ended.result == "Aborted by ben. Nothing was changed."
+    assert place.calls("change") == ["plan"]
+
+
+@pytest.mark.parametrize(
+    ("took_effect", "state", "calls"),
+    [
+        (True, RunState.COMPENSATED, ["plan", "execute", "observe", "undo"]),
+        (False, RunState.CANCELLED, ["plan", "execute", "observe"]),
+    ],
+)
+def test_an_abort_after_a_crash_finds_out_first_and_does_nothing_anew(
+    place: Place, took_effect: bool, state: RunState, calls: list[str]
+) -> None:
+    interrupted(place, took_effect=took_effect)
+    place.runs.abort(1, BEN)
+    assert place.go().state is state
+    assert place.calls("change") == calls
+
+
+def test_an_abort_of_a_pause_is_an_abort(place: Place) -> None:
+    place.ask()
+    place.script.meanwhile["execute change"] = lambda: place.runs.pause(1, BEN)
+    place.go()
+    place.runs.abort(1, BEN)
+    assert place.go().state is RunState.COMPENSATED
+
+
+# Steps of people
+
+
+def asks(place: Place, **needs: int) -> Run:
+    """A run that waits for an answer, or for these approvals, within two hours."""
+    place.script.question = Question("Is the partner told?", needs, timedelta(hours=2))
+    place.ask(runbook=book(asks=True))
+    waiting = place.go()
+    assert waiting.state is RunState.WAITING
+    assert place.calls("change") == ["plan"]
+    return waiting
+
+
+def test_a_step_of_people_is_waited_for_and_never_executed(place: Place) -> None:
+    asks(place)
+    assert (ExpireRun(1), 7200.0) in place.enqueued
+    place.runs.answer(1, BEN, "They know.", step="ask")
+    assert place.go().state is RunState.SUCCEEDED
+    assert place.calls("ask") == ["plan"]
+    assert "Step ask is done: They know." in place.story()
+
+
+def test_what_people_could_not_do_fails_the_run(place: Place) -> None:
+    asks(place)
+    place.runs.answer(1, BEN, "Nobody answers.", done=False)
+    ended = place.go()
+    assert ended.state is RunState.FAILED
+    assert ended.result == "Do ask failed: ben could not: Nobody answers."
+    assert place.calls("change") == ["plan"]
+
+
+def test_a_question_that_nobody_answers_fails_the_run_in_time(place: Place) -> None:
+    asks(place)
+    place.clock.advance(7200)
+    place.runs.expire(1)
+    ended = place.go()
+    assert ended.result == "Do ask failed: Tocsin could not: nobody answered in time."
+
+
+def test_a_question_that_needs_two_waits_for_two(place: Place) -> None:
+    asks(place, approver=2)
+    place.runs.answer(1, BEN)
+    assert place.go().state is RunState.WAITING
+    place.runs.answer(1, CHEN)
+    assert place.go().state is RunState.SUCCEEDED
+    assert "Step ask done" not in place.story()
+    assert place.runs.get(1).record("ask").outcome is not None
+
+
+def test_an_abort_ends_a_question_and_its_deadline_means_nothing_then(place: Place) -> None:
+    asks(place)
+    place.runs.abort(1, BEN)
+    ended = place.go()
+    assert ended.state is RunState.CANCELLED
+    place.clock.advance(7200)
+    place.runs.expire(1)
+    assert place.runs.get(1) == ended
+
+
+# Approvals that came too late
+
+
+def test_a_plan_that_nobody_lets_run_expires(place: Place) -> None:
+    place.ask(approved=False)
+    place.go()
+    place.clock.advance(3600)
+    place.runs.expire(1)
+    ended = place.runs.get(1)
+    assert (ended.state, ended.result) == (RunState.CANCELLED, "Nobody let it run in time.")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state"), [(3600, RunState.SUCCEEDED), (3601, RunState.CANCELLED)]
+)
+def test_an_approval_holds_only_so_long_before_the_start(
+    place: Place, seconds: int, state: RunState
+) -> None:
+    place.ask(approved=False)
+    place.go()
+    place.runs.approve(1, BEN)
+    place.clock.advance(seconds)
+    assert place.go().state is state
+
+
+def test_the_oldest_approval_has_to_hold_at_the_start(place: Place) -> None:
+    place.policy = replace(OPEN_TO_ALL, rules=(ApprovalRule("two", {"approver": 2}),))
+    place.ask()
+    place.go()
+    place.runs.approve(1, BEN)
+    place.clock.advance(3000)
+    place.runs.approve(1, CHEN)
+    place.clock.advance(601)
+    assert place.go().state is RunState.CANCELLED
+    assert place.calls("change") == ["plan"]

@@ -151,6 +151,8 @@ def real(shared: Path) -> Iterator[Target]:
 def deleted(client: ApiClient) -> Iterator[Namespace]:
     """A namespace in a real cluster, which outlives the tests."""
     namespace = Namespace.create(client)
+    accounts = CoreV1Api(client).list_namespaced_service_account
+    eventually(lambda: accounts(namespace.name).items, bool)  # no pod is let in before
     try:
         yield namespace
     finally:

@@ -345,12 +345,12 @@ def http(world: World) -> TestClient:
 @pytest.mark.parametrize(
     ("method", "address"),
     [
-        ("GET", "/apis/batch/v1/namespaces/web/jobs"),
+        ("GET", "/apis/batch/v1/namespaces/web/cronjobs"),
         ("GET", "/version"),
         ("PUT", DEPLOYMENT_PATH),
         ("GET", f"{DEPLOYMENT_PATH}/scale"),
         ("GET", "/apis/apps/v1/namespaces/web/deployments?watch=1"),
-        ("POST", "/api/v1/namespaces/web/pods"),
+        ("POST", "/api/v1/namespaces/web/events"),
         ("GET", "/api/v1/namespaces/web/namespaces"),
         ("POST", "/apis/apps/v1/deployments"),
     ],

@@ -21,7 +21,7 @@ from bot.domain.cluster import Marker, ObjectRef
 from bot.domain.errors import NotFound
 from bot.ports import StepContext
 from bot.steps.registry import step_kinds
-from tests.support.custom_kinds import CustomKind, served
+from tests.support.custom_kinds import CustomKind, define
 from tests.support.gitops import (
     NEWEST,
     STABLE,
@@ -38,6 +38,7 @@ from tests.support.step_bench import FakeProbe, Step
 
 pytestmark = pytest.mark.cluster
 
+# The status of an Application is a part of it: Argo CD defines no subresource.
 ROLLOUTS = CustomKind("argoproj.io", "v1alpha1", "Rollout", "rollouts")
 APPLICATIONS = CustomKind("argoproj.io", "v1alpha1", "Application", "applications", False)
 KUSTOMIZATIONS = CustomKind("kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "kustomizations")
@@ -92,10 +93,10 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[ApiClient]:
+def client() -> ApiClient:
     connected = connect(os.environ["TOCSIN_TEST_KUBECONFIG"], None)
-    with served(connected, ROLLOUTS, APPLICATIONS, KUSTOMIZATIONS):
-        yield connected
+    define(connected, ROLLOUTS, APPLICATIONS, KUSTOMIZATIONS)
+    return connected
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
-"""Kinds of custom resources, made in a real cluster for the time of a test."""
+"""Kinds of custom resources, as their operators define them in a real cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from kubernetes.client import ApiClient, ApiextensionsV1Api
-from kubernetes.client.exceptions import ApiException
 
 from tests.support.kubernetes import eventually
 
@@ -54,26 +53,23 @@ class CustomKind:
         }
 
 
-@contextmanager
-def served(client: ApiClient, *kinds: CustomKind) -> Iterator[None]:
-    """The cluster serves these kinds; those that it did not serve before are removed again."""
+def define(client: ApiClient, *kinds: CustomKind) -> None:
+    """Let the cluster serve these kinds, as their operators would; others may use them too, so
+    they stay."""
     api = ApiextensionsV1Api(client)
-    made = [kind for kind in kinds if _made(api, kind)]
-    try:
-        for kind in kinds:
-            eventually(lambda name=kind.name: _established(api, name), bool)  # type: ignore[misc]
-        yield
-    finally:
-        for kind in made:
-            api.delete_custom_resource_definition(kind.name)
+    for kind in kinds:
+        _define(api, kind)
+        eventually(partial(_established, api, kind.name), bool)
 
 
-def _made(api: ApiextensionsV1Api, kind: CustomKind) -> bool:
-    with suppress(ApiException):
-        api.read_custom_resource_definition(kind.name)
-        return False
-    api.create_custom_resource_definition(kind.definition)  # type: ignore[arg-type]
-    return True
+def _define(api: ApiextensionsV1Api, kind: CustomKind) -> None:
+    known = {
+        one.metadata.name for one in api.list_custom_resource_definition().items if one.metadata
+    }
+    write: Callable[..., object] = api.create_custom_resource_definition
+    if kind.name in known:
+        write = partial(api.patch_custom_resource_definition, kind.name)
+    write(body=kind.definition)
 
 
 def _established(api: ApiextensionsV1Api, name: str) -> bool:

@@ -20,6 +20,7 @@ from bot.adapters.store.groups import GroupReads, GroupWrites
 from bot.adapters.store.incidents import IncidentReads, IncidentWrites
 from bot.adapters.store.paging import PagingReads, PagingWrites
 from bot.adapters.store.runs import EventReads, EventWrites, RunReads, RunWrites
+from bot.adapters.store.schedules import ScheduleReads, ScheduleWrites
 from bot.adapters.store.watching import WatchReads, WatchWrites
 from bot.adapters.tables import RelationRow, SeenRow, UnknownPagerEventRow
 from bot.domain.errors import TemporaryError
@@ -46,6 +47,7 @@ class SqlReader(
     MessageReads,
     WatchReads,
     PagingReads,
+    ScheduleReads,
     GroupReads,
     AttachmentReads,
 ):
@@ -60,6 +62,7 @@ class SqlTransaction(
     EventWrites,
     WatchWrites,
     PagingWrites,
+    ScheduleWrites,
     GroupWrites,
     AttachmentWrites,
 ):

@@ -1,8 +1,8 @@
 """A stand-in for Kubernetes: the part of its REST API that Tocsin uses, over HTTP.
 
 It follows https://kubernetes.io/docs/reference/kubernetes-api/ for Deployments with their
-ReplicaSets and pods, Services, budgets and autoscalers; one contract suite holds it
-against a real API server. No container ever runs: an image's tag says what its pod does.
+ReplicaSets and pods, nodes, Jobs, Events, Services, budgets and autoscalers; contract
+suites hold it against a real API server. No container ever runs: an image's tag says what its pod does.
 """
 
 from bot.sandbox.kubernetes.app import kubernetes_app

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.sandbox.kubernetes.admission import admit_new
 from bot.sandbox.kubernetes.control_plane import ControlPlane
 from bot.sandbox.kubernetes.patches import strategic_merge
 from bot.sandbox.kubernetes.store import (
@@ -68,10 +69,10 @@ def seed(plane: ControlPlane, now: datetime) -> None:
 
 
 def seed_nodes(plane: ControlPlane, now: datetime) -> None:
-    """Create the nodes."""
+    """Create the nodes, all at once, so that pods that wait are spread over them."""
     for name in NODE_NAMES:
-        labels = {"kubernetes.io/hostname": name}
-        plane.create(NODES, "", {"metadata": {"name": name, "labels": labels}}, now)
+        metadata = {"name": name, "labels": {"kubernetes.io/hostname": name}}
+        plane.store.add(NODES, "", admit_new(NODES, {"metadata": metadata}), now)
 
 
 def _release(plane: ControlPlane, workload: Workload, tag: str, now: datetime) -> None:
