@@ -84,8 +84,8 @@ class DurableQueue:
 class DurableWorker:
     """Runs the jobs: `perform` does an effect, `advance` one action of a run.
 
-    `advance` returns whether there is more to do; each call is a journalled step, so a
-    run that is taken up again does not start over.
+    `advance` returns whether there is more to do; it goes by the run's record, so a run
+    that is taken up again does not start over.
     """
 
     def __init__(
@@ -119,13 +119,10 @@ class DurableWorker:
         def perform_effect(data: dict[str, Any]) -> None:
             perform(codec.load_effect(data))
 
-        @DBOS.step(name="next_action")
-        def next_action(run_id: int) -> bool:
-            return advance(run_id)
-
         @DBOS.workflow(name=ADVANCE, max_recovery_attempts=RECOVERIES)
         def advance_run(run_id: int) -> None:
-            while next_action(run_id):
+            # Not journalled here: the run's own record says where it stands.
+            while advance(run_id):
                 pass
 
         DBOS.launch()

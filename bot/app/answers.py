@@ -13,7 +13,7 @@ from bot.domain.actor import Actor
 from bot.domain.commands import usage
 from bot.domain.errors import InvalidInput
 from bot.domain.incident import Command
-from bot.domain.incident_message import INCIDENT_ACTION
+from bot.domain.incident_message import INCIDENT_ACTION, SUGGESTION_ACTION
 from bot.domain.message import Message
 from bot.domain.requests import Help, IncidentRequest, Request, ShowOnCall, WindowRequest
 from bot.domain.run import RunCommand
@@ -21,6 +21,7 @@ from bot.domain.run_message import RUN_ACTION
 
 _COMMANDS = {f"{INCIDENT_ACTION}{command.value}": command for command in Command}
 _RUN_COMMANDS = {f"{RUN_ACTION}{command.value}": command for command in RunCommand}
+_KNOWN = frozenset({*_COMMANDS, *_RUN_COMMANDS})
 
 
 class Answers:
@@ -57,8 +58,11 @@ class Answers:
     def press(self, action: str, value: str, actor: Actor) -> Message | None:
         """What a button does; None when there is nothing to say beyond the updated message."""
         number, _, shown = value.partition(":")
-        if action not in (*_COMMANDS, *_RUN_COMMANDS) or not number.isdecimal():
+        suggested = action.startswith(SUGGESTION_ACTION)
+        if not (suggested or action in _KNOWN) or not number.isdecimal():
             raise InvalidInput("This button belongs to another version of Tocsin; use the command.")
+        if suggested:
+            return self._runs.suggested(int(number), shown, actor)
         if action in _COMMANDS:
             self._incidents.act(int(number), _COMMANDS[action], actor)
         else:

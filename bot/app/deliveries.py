@@ -10,8 +10,9 @@ from bot.app import suppression
 from bot.app.homes import Homes
 from bot.app.judging import Judge
 from bot.app.record import record_incident
+from bot.app.suggestions import Suggest, no_suggestions
 from bot.domain import incident as incidents
-from bot.domain.actor import ALERTMANAGER
+from bot.domain.actor import ALERTMANAGER, TOCSIN
 from bot.domain.alert import Alert, AlertGroup, AlertStatus, Delivery, group_of
 from bot.domain.backtest import Occurrence
 from bot.domain.dedup import Change, KnownAlert, News, Sorted, sort
@@ -65,9 +66,14 @@ class Deliveries:
     """Works deliveries in, by the rules in force."""
 
     def __init__(
-        self, judge: Judge, routing: Callable[[], RoutingPolicy], counters: Counters
+        self,
+        judge: Judge,
+        routing: Callable[[], RoutingPolicy],
+        counters: Counters,
+        suggest: Suggest = no_suggestions,
     ) -> None:
         self.judge = judge
+        self._suggest = suggest
         self._routing = routing
         self._counters = counters
 
@@ -75,7 +81,7 @@ class Deliveries:
         """Write down what the delivery changes, and what follows from it."""
         routing = self._routing()
         homes = Homes(tx, routing, self._counters, now)
-        found = _Work(tx, self.judge, routing, homes, received, now).take()
+        found = _Work(tx, self.judge, self._suggest, routing, homes, received, now).take()
         for news, number in found.items():
             self._counters.count("alerts", number, news=news.value)
 
@@ -87,6 +93,7 @@ class _Work:
         self,
         tx: Transaction,
         judge: Judge,
+        suggest: Suggest,
         routing: RoutingPolicy,
         homes: Homes,
         received: Received,
@@ -94,6 +101,7 @@ class _Work:
     ) -> None:
         self._tx = tx
         self._judge = judge
+        self._suggest = suggest
         self._routing = routing
         self._homes = homes
         self._received = received
@@ -184,7 +192,10 @@ class _Work:
         if events:
             incident = record_incident(self._tx, incident, events, ALERTMANAGER, self._now)
             incident = self._homes.relate(incident, change.fired)
-            suppression.review(self._tx, incident, self._homes.windows, self._now)
+            incident = suppression.review(self._tx, incident, self._homes.windows, self._now)
+            suggested = self._suggest(incident, change.fired)
+            if suggested:
+                record_incident(self._tx, incident, suggested, TOCSIN, self._now)
             if self._judge.depends_on_facts(change.fired):
                 wait = REVIEW_SOON if self._judge.has_put_off(change.fired) else REVIEW_EVERY
                 self._tx.enqueue(ReviewSeverity(incident.id), wait)

@@ -8,6 +8,7 @@ from bot.domain.effects import AnswerPlan, SendAnswer
 from bot.domain.errors import InvalidInput, TemporaryError
 from bot.domain.message import Message
 from bot.domain.run_message import plan_message
+from bot.domain.run_words import apart
 from bot.domain.runbook import bind
 from bot.ports import Clock, RunbookLibrary, Store
 
@@ -39,8 +40,10 @@ class PlanAnswers:
         """The plan as a message; a cluster that can't be reached is said, not raised."""
         try:
             runbook = self._library.get(reference)
-            parameters = bind(runbook, words)
-            plan = self._planner.plan(PlanFor(runbook, parameters), self._clock.now())
+            others, incident_id = apart(words)
+            parameters = bind(runbook, others)
+            wanted = PlanFor(runbook, parameters, incident_id=incident_id)
+            plan = self._planner.plan(wanted, self._clock.now())
         except InvalidInput as error:
             return Message(headline="That can’t be planned", body=str(error))
         except TemporaryError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.app.attachments import keep_attachments
 from bot.domain import incident as incidents
 from bot.domain import run_evolution as runs
 from bot.domain.actor import TOCSIN, Actor
@@ -76,7 +77,8 @@ def record_run(
     tx: Transaction, run: Run, events: tuple[RunEvent, ...], actor: Actor, now: datetime
 ) -> Run:
     """Write down what happened to a run; returns it as it is afterwards."""
-    for event in events:
+    for given in events:
+        event = keep_attachments(tx, run.id, given, now)
         run = runs.evolve(run, event, actor, now)
         tx.append(event, actor, now, incident_id=run.incident_id, run_id=run.id)
     tx.save_run(run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.app.runs import Runs
+from bot.app.suggestions import Suggestions
 from bot.domain import requests as asked
 from bot.domain.actor import Actor
 from bot.domain.effects import AnswerPlan
@@ -13,13 +14,15 @@ from bot.domain.requests import ActOnRun, RunbookRequest
 from bot.domain.run import Run, RunCommand
 from bot.domain.run_message import run_line, run_message
 from bot.domain.runbook import Runbook
+from bot.domain.runbook_text import deprecation, described
 from bot.ports import Store
 
 
 class RunAnswers:
     """Plans, starts and shows runs, and says what came of it."""
 
-    def __init__(self, runs: Runs, store: Store) -> None:
+    def __init__(self, runs: Runs, store: Store, suggestions: Suggestions) -> None:
+        self._suggestions = suggestions
         self._runs = runs
         self._store = store
 
@@ -35,8 +38,7 @@ class RunAnswers:
                 return self._plan(reference, words, response_url)
             case asked.StartRun(reference, words, now):
                 run = self._runs.request(reference, words, actor, start_when_planned=now)
-                where = f", on the timeline of INC-{run.incident_id}" if run.incident_id else ""
-                return Message(headline=f"Run {run.id} is being planned: {run.title}{where}")
+                return _being_planned(run)
             case asked.ShowRuns(None):
                 lines = [run_line(run) for run in self._runs.newest()]
                 return Message(headline="Newest runs", preformatted="\n".join(lines) or "none yet")
@@ -46,6 +48,10 @@ class RunAnswers:
                 return run_message(self._act(request, actor))
             case _:
                 raise AssertionError(f"nobody answers {type(request).__name__}")
+
+    def suggested(self, incident_id: int, key: str, actor: Actor) -> Message:
+        """Have a suggested runbook planned, as `/runbook run` without `--yes` does."""
+        return _being_planned(self._suggestions.plan(incident_id, key, actor))
 
     def press(self, command: RunCommand, run_id: int, shown: str, actor: Actor) -> None:
         """What a button does; it holds for the plan, or the question, that it stood under."""
@@ -82,20 +88,16 @@ class RunAnswers:
         return Message(headline=f"Planning {runbook.reference}; the plan follows here.")
 
 
+def _being_planned(run: Run) -> Message:
+    where = f", on the timeline of INC-{run.incident_id}" if run.incident_id else ""
+    return Message(headline=f"Run {run.id} is being planned: {run.title}{where}")
+
+
 def _show_runbook(runbook: Runbook, versions: Sequence[str]) -> Message:
-    parameters = [
-        f"{one.name} ({one.type.value}"
-        + (f", default {one.default or 'none'}" if one.default is not None else "")
-        + f"): {one.description}"
-        for one in runbook.parameters
-    ]
-    steps = [
-        f"{number}. {step.title}  [{step.kind}]"
-        for number, step in enumerate((*runbook.steps, *runbook.verification), start=1)
-    ]
+    said = (deprecation(runbook), f"{runbook.summary} Risk: {runbook.risk.value}.")
     return Message(
         headline=runbook.reference,
-        body=f"{runbook.summary} Risk: {runbook.risk.value}.",
-        preformatted="\n".join([runbook.usage, "", *parameters, "", *steps]),
+        body="\n".join(filter(None, said)),
+        preformatted=described(runbook),
         footer=f"Versions: {', '.join(versions)} · SHA-256 {runbook.digest[:12]}",
     )

@@ -8,7 +8,7 @@ from bot.app.access import Access, Forbidden
 from bot.app.incidents import OPEN
 from bot.app.record import open_run, record_run
 from bot.domain.access import RunAction, Wanted
-from bot.domain.actor import TOCSIN, Actor
+from bot.domain.actor import TOCSIN, Actor, ActorKind
 from bot.domain.classify import Severity
 from bot.domain.effects import ExpireRun
 from bot.domain.errors import IllegalTransition, InvalidInput
@@ -27,6 +27,7 @@ from bot.domain.run_events import (
     StepAnswered,
     StepApproved,
 )
+from bot.domain.run_words import apart
 from bot.domain.runbook import Runbook, bind
 from bot.domain.timeline import Entry, entries
 from bot.ports import Clock, Reader, RunbookLibrary, Store, Transaction
@@ -51,32 +52,50 @@ class Runs:
         The word ``incident=INC-3`` says on which incident's timeline it belongs;
         otherwise it is the newest open one about the same workload, or the only open one.
         """
-        runbook = self._library.get(reference)
-        others = [word for word in words if not _INCIDENT.fullmatch(word)]
-        named = [match for word in words if (match := _INCIDENT.fullmatch(word))]
-        parameters = bind(runbook, others)
-        now = self._clock.now()
         with self._store.transaction() as tx:
-            self._access.check(tx, actor, RunAction.ASK)
-            incident_id = int(named[0][1]) if named else _related(tx, list(parameters.values()))
-            if incident_id is not None:
-                tx.incident(incident_id)
-            draft = Run(
-                id=0,
-                runbook=runbook,
-                parameters=parameters,
-                requested_by=actor,
-                requested_at=now,
-                incident_id=incident_id,
-                start_when_planned=start_when_planned,
-                steps=blank_records(runbook),
-            )
-            return open_run(tx, draft, actor, now)
+            return self.ask(tx, reference, words, actor, start_when_planned=start_when_planned)
+
+    def ask(
+        self,
+        tx: Transaction,
+        reference: str,
+        words: Sequence[str],
+        actor: Actor,
+        *,
+        start_when_planned: bool,
+    ) -> Run:
+        """As `request`, within the caller's transaction.
+
+        What the policy asks for belongs to an incident only if its words say so.
+        """
+        self._access.check(tx, actor, RunAction.ASK)
+        runbook = self._library.get(reference)
+        others, incident_id = apart(words)
+        parameters, now = bind(runbook, others), self._clock.now()
+        if incident_id is not None:
+            tx.incident(incident_id)
+        elif actor.kind is not ActorKind.POLICY:
+            incident_id = _related(tx, list(parameters.values()))
+        draft = Run(
+            id=0,
+            runbook=runbook,
+            parameters=parameters,
+            requested_by=actor,
+            requested_at=now,
+            incident_id=incident_id,
+            start_when_planned=start_when_planned,
+            steps=blank_records(runbook),
+        )
+        return open_run(tx, draft, actor, now)
 
     def check(self, reference: str, words: Sequence[str]) -> Runbook:
         """The runbook, when these words fit it; otherwise `InvalidInput`."""
         runbook = self._library.get(reference)
-        bind(runbook, words)
+        others, incident_id = apart(words)
+        bind(runbook, others)
+        if incident_id is not None:
+            with self._store.read() as reader:
+                reader.incident(incident_id)
         return runbook
 
     def approve(self, run_id: int, actor: Actor, plan_digest: str | None = None) -> Run:

@@ -13,7 +13,7 @@ from bot.app.heartbeats import own
 from bot.app.policies import Put
 from bot.app.runs import Runs
 from bot.domain.errors import InvalidInput
-from bot.domain.schedule import FAILED_ALERT, DueTime, Schedule, failure, is_due, mended
+from bot.domain.schedule import FAILED_ALERT, DueTime, Schedule, failure, mended
 from bot.ports import Clock, Store, Transaction
 from bot.ports.schedule import NextAfter
 
@@ -45,35 +45,28 @@ class Schedules:
             known = {due.schedule: due for due in reader.due_times()}
         for schedule in schedules:
             due = known.pop(schedule.id, None)
-            if is_due(schedule, due, now):
-                self._turn(schedule, now)
-            elif due is None or due.plan != schedule.plan:
+            if due is None or due.plan != schedule.plan:
                 self._save(schedule, due, now)
+            elif due.at <= now:
+                self._turn(schedule, due, now)
         for forgotten in known:
             self._forget(forgotten)
 
-    def _turn(self, schedule: Schedule, now: datetime) -> None:
+    def _turn(self, schedule: Schedule, due: DueTime, now: datetime) -> None:
         """Ask for the run, unless another replica was faster; say so when it can't be."""
-        problem: tuple[datetime, str] | None = None
+        try:
+            start = schedule.starts(self._runs.check(schedule.runbook, schedule.words))
+        except InvalidInput as error:
+            self._put(own(failure(schedule, due.at, str(error))))
+            self._save(schedule, due, now)
+            return
         with self._store.transaction() as tx:
-            due = _due_time(tx, schedule.id)
-            if due is None or not is_due(schedule, due, now):
+            if _due_time(tx, schedule.id) != due:
                 return
-            try:
-                self._ask(tx, schedule)
-            except InvalidInput as error:
-                problem = (due.at, str(error))
-                # Before the time is written down: it is the same alert if it is put again.
-                self._put(own(failure(schedule, *problem)))
+            words, actor = schedule.words, schedule.actor
+            self._runs.ask(tx, schedule.runbook, words, actor, start_when_planned=start)
             tx.save_due_time(self._next(schedule, now))
-        if problem is None:
-            self._mend(schedule.id)
-
-    def _ask(self, tx: Transaction, schedule: Schedule) -> None:
-        start = schedule.starts(self._runs.check(schedule.runbook, schedule.words))
-        self._runs.ask(
-            tx, schedule.runbook, schedule.words, schedule.actor, start_when_planned=start
-        )
+        self._mend(schedule.id)
 
     def _save(self, schedule: Schedule, known: DueTime | None, now: datetime) -> None:
         """Write down when it is due by the plan that it has now."""

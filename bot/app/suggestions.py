@@ -26,9 +26,7 @@ def no_suggestions(_incident: Incident, _alerts: Sequence[Alert]) -> tuple[Incid
     return ()
 
 
-def suggested_by(
-    rules: Callable[[], Sequence[SuggestionRule]], library: RunbookLibrary
-) -> Suggest:
+def suggested_by(rules: Callable[[], Sequence[SuggestionRule]], library: RunbookLibrary) -> Suggest:
     """What the rules in force suggest, of the runbooks in the library."""
 
     def found(incident: Incident, alerts: Sequence[Alert]) -> tuple[IncidentEvent, ...]:
@@ -77,7 +75,7 @@ class Suggestions:
     def _ask(
         self, tx: Transaction, incident: Incident, wanted: Suggestion, actor: Actor, *, start: bool
     ) -> Run:
-        words = (*wanted.words, belonging(incident.id))
+        words = (belonging(incident.id), *wanted.words)
         return self._runs.ask(tx, wanted.runbook, words, actor, start_when_planned=start)
 
 

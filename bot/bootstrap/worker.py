@@ -41,6 +41,8 @@ from bot.app.policies import PolicyWatch
 from bot.app.reconcile import Reconciler
 from bot.app.response_watch import ResponseWatch
 from bot.app.rosters import FRESH
+from bot.app.schedules import Schedules
+from bot.app.suggestions import Suggestions, suggested_by
 from bot.app.upkeep import Upkeep
 from bot.bootstrap.core import SLACK_TIMEOUT, Core, core
 from bot.bootstrap.paging import amendments, matching, paging
@@ -76,6 +78,9 @@ undone is done before."""
 
 TEST_PAGES = 5.0
 """Seconds between two looks at whether a test page is due, or has arrived."""
+
+KEEP_SCHEDULES = 5.0
+"""Seconds between two looks at the schedules; cron counts in minutes."""
 
 LISTEN_FOR_HEARTBEATS = 15.0
 """Seconds between two looks at the heartbeats; their limits are minutes."""
@@ -119,7 +124,8 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
         return Judge(lambda: rules.severity.current, facts)
 
     left_out = Event()
-    deliveries = Deliveries(judge(), lambda: rules.routing.current, counters)
+    suggest = suggested_by(lambda: rules.routing.current.suggestions, shared.library)
+    deliveries = Deliveries(judge(), lambda: rules.routing.current, counters, suggest)
     source = alert_source(settings)
     webhooks = (Source.ALERTMANAGER, Source.RECONCILE, Source.TOCSIN)
     parsers: dict[Source, Parse] = {
@@ -152,6 +158,7 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
         amendments(settings, where, shared),
         ticket_delivery(settings, shared),
         Announcements(store, chat, where.slack_channel, clock, random.random),
+        Suggestions(store, shared.runs, clock),
     )
     effects = EffectWorker(store, use_cases, counters.effect_took)
     jobs = DurableWorker(shared.engine, settings.replica, effects.perform, runs.runs.advance)
@@ -173,6 +180,14 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
         clock,
         counters,
     )
+    schedules = Schedules(
+        store,
+        shared.runs,
+        lambda: rules.routing.current.schedules,
+        next_after,
+        partial(put, inbox, Source.TOCSIN),
+        clock,
+    )
     reconciler = Reconciler(
         shared.store,
         source,
@@ -191,6 +206,7 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
             Round("on call", FRESH.total_seconds(), pages.people.look),
             Round("audit", AUDIT, auditor.round, AUDIT),
             Round("page tests", TEST_PAGES, page_tests.look),
+            Round("schedules", KEEP_SCHEDULES, schedules.look),
             Round("heartbeats", LISTEN_FOR_HEARTBEATS, heartbeats.look, LISTEN_FOR_HEARTBEATS),
             Round(
                 "reconcile",

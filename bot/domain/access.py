@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from bot.domain.actor import Actor
+from bot.domain.actor import Actor, ActorKind
 from bot.domain.runbook import Risk
 
 
@@ -162,7 +162,12 @@ def kinds_of(policy: AccessPolicy, person: Person) -> frozenset[str]:
 
 
 def refusal(policy: AccessPolicy, person: Person, action: RunAction) -> str | None:
-    """Why somebody may not do that to a run; None when they may."""
+    """Why somebody may not do that to a run; None when they may.
+
+    The policy itself (a schedule, a suggestion) may ask for a run, and nothing else.
+    """
+    if person.actor.kind is ActorKind.POLICY and action is RunAction.ASK:
+        return None
     if roles_of(policy, person) & _MAY[action]:
         return None
     roles = " or ".join(sorted(role.value for role in _MAY[action]))
@@ -268,6 +273,9 @@ def in_words(needs: Mapping[str, int]) -> str:
 
 
 def _is_one(policy: AccessPolicy, person: Person, members: Collection[str]) -> bool:
+    """Whether somebody is among the members; only people are, whatever the ids of others."""
+    if person.actor.kind is not ActorKind.PERSON:
+        return False
     known_as = ids_of(policy, person.actor) | person.groups | {EVERYBODY}
     return bool(known_as & {*members})
 

@@ -7,11 +7,13 @@ from datetime import timedelta
 
 from bot.domain.access import Requirement, in_words, missing
 from bot.domain.cluster import BlastRadius
+from bot.domain.findings import are_the_point, findings
 from bot.domain.message import Button, ButtonStyle, Field, Message, Subject, SubjectKind
 from bot.domain.plan import Plan
 from bot.domain.run import Run, RunCommand, StepRecord, StepState
 from bot.domain.run_events import RunState
 from bot.domain.runbook import Runbook
+from bot.domain.runbook_text import deprecation
 
 RUN_ACTION = "run."
 """How the actions of a run's buttons begin; a `RunCommand` follows.
@@ -67,7 +69,7 @@ def run_message(run: Run) -> Message:
 
 def _body(run: Run) -> str:
     """What matters now, below the alarm that somebody broke the glass."""
-    return "\n".join(filter(None, (_override(run), _now(run))))
+    return "\n".join(filter(None, (_override(run), deprecation(run.runbook), _now(run))))
 
 
 def _override(run: Run) -> str:
@@ -79,6 +81,8 @@ def _override(run: Run) -> str:
 
 def _now(run: Run) -> str:
     """The end, what is waited for, or what the runbook is for."""
+    if are_the_point(run):
+        return f"{run.result}\n{findings(run)}".rstrip()
     if run.result:
         return run.result
     if run.state is RunState.AWAITING_APPROVAL:
@@ -123,6 +127,7 @@ def run_line(run: Run) -> str:
 def plan_message(runbook: Runbook, plan: Plan, needs: Requirement) -> Message:
     """A plan that nobody has asked to run."""
     problems = "\n".join(f"✗ {problem}" for problem in plan.problems)
+    said = f"It would be refused:\n{problems}" if problems else runbook.summary
     return Message(
         headline=f"📋 Plan of {runbook.reference}",
         fields=(
@@ -133,7 +138,7 @@ def plan_message(runbook: Runbook, plan: Plan, needs: Requirement) -> Message:
                 f"{in_words(needs.needs)}, rule {needs.rule}" if needs.needs else "no approval",
             ),
         ),
-        body=f"It would be refused:\n{problems}" if problems else runbook.summary,
+        body="\n".join(filter(None, (deprecation(runbook), said))),
         preformatted="\n".join(plan_lines(plan)),
         footer="Planned by reading and by dry runs on the server.",
     )
@@ -156,6 +161,8 @@ def _planned(run: Run) -> Sequence[str]:
 
 def _steps(run: Run) -> Sequence[str]:
     if run.state in (RunState.PLANNING, RunState.AWAITING_APPROVAL, RunState.REFUSED):
+        return ()
+    if are_the_point(run):
         return ()
     return [_step(run, record) for record in run.steps]
 

@@ -22,6 +22,13 @@ def described(runbook: Runbook) -> str:
     return "\n".join(lines)
 
 
+def deprecation(runbook: Runbook) -> str:
+    """Why not to use it any more; empty if it may be used."""
+    return (
+        f"⚠️ {runbook.reference} is deprecated: {runbook.deprecated}" if runbook.deprecated else ""
+    )
+
+
 def difference(before: Runbook, after: Runbook) -> Iterator[str]:
     """The lines of a unified diff between the texts of two runbooks; none for equal ones."""
     return unified_diff(

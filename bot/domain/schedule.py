@@ -68,11 +68,6 @@ class DueTime:
     at: datetime
 
 
-def is_due(schedule: Schedule, known: DueTime | None, now: datetime) -> bool:
-    """Whether its time has come; never by a plan that it no longer has."""
-    return known is not None and known.plan == schedule.plan and known.at <= now
-
-
 def failure(schedule: Schedule, due_at: datetime, reason: str) -> Alert:
     """The alert about a run that could not be asked for; there is one for each schedule."""
     summary = f"The run of schedule {schedule.id} at {stamp(due_at)} was not asked for: {reason}"

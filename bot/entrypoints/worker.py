@@ -28,6 +28,7 @@ from bot.app.plan_answers import PlanAnswers
 from bot.app.retry import ask_again
 from bot.app.runner import Runner
 from bot.app.runs import Runs
+from bot.app.suggestions import Suggestions
 from bot.app.ticket_delivery import TicketDelivery
 from bot.app.upkeep import Upkeep
 from bot.domain.effects import (
@@ -42,6 +43,7 @@ from bot.domain.effects import (
     MatchPagerEvent,
     ReviewSeverity,
     ReviewWindow,
+    RunSuggested,
     SendAnswer,
     SettleIncident,
     SetUrgency,
@@ -95,6 +97,7 @@ class UseCases:
     amendments: PagerAmendments
     tickets: TicketDelivery
     announcements: Announcements
+    suggestions: Suggestions
 
 
 class EffectWorker:
@@ -145,6 +148,8 @@ class EffectWorker:
                 does.invitations.invite(effect)
             case ExpireRun(run_id):
                 does.runs.expire(run_id)
+            case RunSuggested():
+                does.suggestions.run(effect)
             case AdvanceRun():
                 raise AssertionError("runs are advanced by their own workflow")
             case _:

@@ -26,10 +26,14 @@ _NAMED = 10
 
 
 class CertificatesArguments(Arguments):
-    """Where (all namespaces, if none is given), and the days that each has to hold yet."""
+    """Where (all namespaces, if none is given), and the days that each has to hold yet.
+
+    `expected` is how many there have to be at least: none at all can mean a wrong namespace.
+    """
 
     namespace: Namespace | None = None
     minimum: Annotated[int, Field(ge=0, le=3650)] = 14
+    expected: Annotated[int, Field(ge=0, le=10_000)] = 0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,11 +65,17 @@ class Certificates(ReadOnlyStep[CertificatesArguments]):
         )
 
     def prepare(self, arguments: CertificatesArguments, context: StepContext) -> StepPlan:
+        count = len(_secrets(arguments, context))
+        if count < arguments.expected:
+            raise PermanentError(
+                f"There should be {counted(arguments.expected, 'certificate')} "
+                f"in {_where(arguments)}, but there {'is' if count == 1 else 'are'} {count}."
+            )
         return StepPlan(self.intent(arguments))
 
     def execute(self, arguments: CertificatesArguments, context: StepContext) -> StepOutcome:
-        secrets = context.objects.find(KIND, arguments.namespace or "", {}, fields=_TLS)
-        found = sorted(_certificate(secret, context.clock.now()) for secret in secrets)
+        now = context.clock.now()
+        found = sorted(_certificate(secret, now) for secret in _secrets(arguments, context))
         due = [one for one in found if one.days < arguments.minimum]
         count = counted(len(found), "certificate")
         if due:
@@ -75,6 +85,10 @@ class Certificates(ReadOnlyStep[CertificatesArguments]):
             f"{count} in {_where(arguments)}, "
             f"none expires within {counted(arguments.minimum, 'day')}{first}."
         )
+
+
+def _secrets(arguments: CertificatesArguments, context: StepContext) -> Sequence[Resource]:
+    return context.objects.find(KIND, arguments.namespace or "", {}, fields=_TLS)
 
 
 def _certificate(secret: Resource, now: datetime) -> Certificate:

@@ -30,8 +30,15 @@ class LogsArguments(SelectionArguments):
     pods: Annotated[int, Field(ge=1, le=20)] = 5
 
 
+_QUOTED_LINES, _QUOTED_CHARACTERS = 8, 800
+"""How much of the log of a pod in trouble is told besides: what a telephone shows at once."""
+
+
 class Logs(ReadOnlyStep[LogsArguments]):
-    """Reads the logs and attaches them; one that can't be read is said in its place."""
+    """Reads the logs and attaches them; one that can't be read is said in its place.
+
+    The end of the log of a pod that is not ready is told as well.
+    """
 
     name = "kubernetes.logs"
     arguments = LogsArguments
@@ -51,17 +58,15 @@ class Logs(ReadOnlyStep[LogsArguments]):
         selection = select(arguments, context.cluster)
         pods = context.objects.find(POD, selection.namespace, selection.selector)
         chosen = sorted(pods, key=lambda pod: (is_ready(pod.body), pod.ref))[: arguments.pods]
-        logs = [_titled_log(pod, arguments, context) for pod in chosen]
+        logs = [_log(pod, arguments, context) for pod in chosen]
+        titled = (f"--- {pod.ref.name}\n{log}" for pod, log in zip(chosen, logs, strict=True))
         more = f" of {counted(len(pods), 'pod')}" if len(pods) > len(chosen) else ""
-        file = Attachment("logs.txt", "text/plain", "\n\n".join(logs).encode())
-        return StepOutcome(
-            f"Read the logs of {counted(len(chosen), 'pod')}{more} of {arguments.subject}.",
-            attachments=(file,) if logs else (),
-        )
-
-
-def _titled_log(pod: Resource, arguments: LogsArguments, context: StepContext) -> str:
-    return f"--- {pod.ref.name}\n{_log(pod, arguments, context)}"
+        file = Attachment("logs.txt", "text/plain", "\n\n".join(titled).encode())
+        said = f"Read the logs of {counted(len(chosen), 'pod')}{more} of {arguments.subject}."
+        if chosen and not is_ready(chosen[0].body):
+            end = log_end(logs[0], _QUOTED_LINES, _QUOTED_CHARACTERS)
+            said += f" Pod {chosen[0].ref.name} is not ready; the end of its log:\n{end}"
+        return StepOutcome(said, attachments=(file,) if logs else ())
 
 
 def _log(pod: Resource, arguments: LogsArguments, context: StepContext) -> str:

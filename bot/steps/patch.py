@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Annotated, Any, Self
 
@@ -10,7 +10,6 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from bot.domain.cluster import ObjectRef
-from bot.domain.merge_patch import merged
 from bot.domain.resource import Resource
 from bot.ports import StepContext
 from bot.steps.arguments import SENTENCE
@@ -52,12 +51,17 @@ class PatchArguments(ObjectArguments):
     def fields(self) -> Mapping[str, Any]:
         """The fields to set; those to remove are None."""
         fields: Mapping[str, Any] = self.apply or self.merge or {}
-        return reduce(merged, map(_removal, self.remove), fields)
+        return reduce(_without, (path.split(".") for path in self.remove), fields)
 
 
-def _removal(path: str) -> Any:
-    """The merge patch that removes the field."""
-    return reduce(lambda inner, key: {key: inner}, reversed(path.split(".")), None)
+def _without(fields: Patch, path: Sequence[str]) -> Patch:
+    """The merge patch that also removes a field."""
+    name, *rest = path
+    inner = fields.get(name)
+    return {
+        **fields,
+        name: _without(inner if isinstance(inner, dict) else {}, rest) if rest else None,
+    }
 
 
 def _refused(fields: Mapping[str, Any]) -> set[str]:

@@ -25,15 +25,16 @@ FINEST = 1.0
 """Seconds between two values at least; what is recorded is seldom finer."""
 
 NOT_SET = "PROMETHEUS_URL is not set, so there is nothing to draw a graph of"
+NOT_GIVEN = "no query was given"
 
 
 class PrometheusSnapshotArguments(Arguments):
-    """The PromQL expression, for how long to look back, and what the graph is called.
+    """The PromQL expression (empty: no graph), how far to look back, what the graph is called.
 
     `unit` is what the values are counted in, such as ``requests/s``.
     """
 
-    query: str = Field(min_length=1, max_length=4_000)
+    query: str = Field(max_length=4_000)
     window: Duration = "1h"
     title: str = Field(default="", max_length=200)
     unit: str = Field(default="", max_length=50)
@@ -49,12 +50,13 @@ class PrometheusSnapshot(ReadOnlyStep[PrometheusSnapshotArguments]):
         return f"Put a graph of {_title(arguments)} over the last {arguments.window} on record."
 
     def prepare(self, arguments: PrometheusSnapshotArguments, context: StepContext) -> StepPlan:
-        problems = (NOT_SET,) if context.graphs is None else ()
-        return StepPlan(self.intent(arguments), problems=problems)
+        lacking = _lacking(arguments, context)
+        return StepPlan(f"No graph: {lacking}." if lacking else self.intent(arguments))
 
     def execute(self, arguments: PrometheusSnapshotArguments, context: StepContext) -> StepOutcome:
-        if context.graphs is None:
-            return StepOutcome(f"No graph: {NOT_SET}.")
+        lacking = _lacking(arguments, context)
+        if lacking or context.graphs is None:
+            return StepOutcome(f"No graph: {lacking}.")
         graph = Graph(_title(arguments), arguments.unit, arguments.query, _span(arguments, context))
         try:
             picture = context.graphs.draw(graph, ONE_TRY)
@@ -62,6 +64,13 @@ class PrometheusSnapshot(ReadOnlyStep[PrometheusSnapshotArguments]):
             return StepOutcome(f"No graph of {_title(arguments)}: {error}")
         attachment = Attachment(f"{context.marker.step}.png", "image/png", picture.png)
         return StepOutcome(_said(arguments, picture), attachments=(attachment,))
+
+
+def _lacking(arguments: PrometheusSnapshotArguments, context: StepContext) -> str:
+    """Why there can be no graph; empty if there can."""
+    if not arguments.query:
+        return NOT_GIVEN
+    return NOT_SET if context.graphs is None else ""
 
 
 def _span(arguments: PrometheusSnapshotArguments, context: StepContext) -> Span:

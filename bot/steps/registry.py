@@ -29,6 +29,7 @@ from bot.steps.prometheus_check import PrometheusCheck
 from bot.steps.prometheus_snapshot import PrometheusSnapshot
 from bot.steps.ready_pods import ReadyPods
 from bot.steps.recent_changes import RecentChanges
+from bot.steps.recovery import RecoveryMeasure
 from bot.steps.rollout_restart import RolloutRestart
 from bot.steps.rollout_undo import RolloutUndo
 from bot.steps.scale import Scale
@@ -61,6 +62,7 @@ def step_kinds() -> Mapping[str, StepKind]:
         PrometheusCheck(),
         PrometheusSnapshot(),
         ReadyPods(),
+        RecoveryMeasure(),
         RolloutRestart(),
         RolloutUndo(),
         SlackMessage(),

@@ -17,17 +17,25 @@ class StatusArguments(SelectionArguments):
 
 
 class Status(ReadOnlyStep[StatusArguments]):
-    """Reports the pods: how many are ready, how often they restarted, what keeps them."""
+    """Reports the pods: how many are ready, how often they restarted, what keeps them.
+
+    Its plan takes the name that it was given apart, for steps that need a part of it.
+    """
 
     name = "kubernetes.status"
     arguments = StatusArguments
+    decides = frozenset({"namespace", "name"})
 
     def intent(self, arguments: StatusArguments) -> str:
         return f"Look at the pods of {arguments.subject}."
 
     def prepare(self, arguments: StatusArguments, context: StepContext) -> StepPlan:
         report = self._report(arguments, context)
-        return StepPlan(f"{self.intent(arguments)} Now: {report}")
+        namespace, _, name = (arguments.workload or arguments.service or "").partition("/")
+        return StepPlan(
+            f"{self.intent(arguments)} Now: {report}",
+            decided={"namespace": namespace, "name": name},
+        )
 
     def execute(self, arguments: StatusArguments, context: StepContext) -> StepOutcome:
         return StepOutcome(f"{arguments.subject}: {self._report(arguments, context)}")

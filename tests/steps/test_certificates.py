@@ -78,6 +78,15 @@ def failed(bench: Bench, **arguments: object) -> str:
     return str(failure.value)
 
 
+def test_fewer_than_expected_are_a_problem(bench: Bench) -> None:
+    put(bench, "web/shop", certificate(90))
+    step = bench.step("kubernetes.certificates", namespace="web", expected="2")
+    assert step.plan().problems == (
+        "There should be 2 certificates in namespace web, but there is 1.",
+    )
+    assert check(bench, namespace="web", expected="1").startswith("1 certificate in")
+
+
 def test_of_a_chain_the_first_to_expire_counts(bench: Bench) -> None:
     put(bench, "web/shop", certificate(90) + certificate(5))
     assert "web/shop expires in 5 days" in failed(bench)

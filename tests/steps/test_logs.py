@@ -29,7 +29,10 @@ def test_the_logs_are_attached_those_in_trouble_first(bench: Bench) -> None:
         "Read the last 50 lines of each pod of Deployment payments/checkout."
     )
     outcome = step.execute()
-    assert outcome.summary == "Read the logs of 2 pods of 3 pods of Deployment payments/checkout."
+    assert outcome.summary == (
+        "Read the logs of 2 pods of 3 pods of Deployment payments/checkout. "
+        "Pod z is not ready; the end of its log:\n(it is empty)"
+    )
     (file,) = outcome.attachments
     assert (file.name, file.media_type) == ("logs.txt", "text/plain")
     assert file.content.decode() == "--- z\n(it is empty)\n\n--- a\none\na says two"
@@ -38,6 +41,13 @@ def test_the_logs_are_attached_those_in_trouble_first(bench: Bench) -> None:
 def test_of_the_container_before_its_last_restart(bench: Bench) -> None:
     outcome = bench.step("kubernetes.logs", workload=NAME, previous="true", pods=1).execute()
     assert outcome.attachments[0].content == b"--- z\npanic"
+    assert outcome.summary.endswith("Pod z is not ready; the end of its log:\npanic")
+
+
+def test_of_pods_that_are_ready_nothing_is_quoted(bench: Bench) -> None:
+    bench.objects.remove(ObjectRef("pod", "payments", "z"))
+    outcome = bench.step("kubernetes.logs", workload=NAME).execute()
+    assert outcome.summary == "Read the logs of 2 pods of Deployment payments/checkout."
 
 
 def test_a_log_that_can_t_be_read_is_said(bench: Bench) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.errors import InvalidInput, PermanentError, TemporaryError
+from bot.domain.errors import PermanentError, TemporaryError
 from tests.support.step_bench import Bench
 
 KIND = "prometheus.snapshot"
@@ -56,13 +56,19 @@ def test_a_graph_that_can_not_be_drawn_fails_nothing(
     assert outcome.attachments == ()
 
 
-def test_without_prometheus_it_is_not_planned(bench: Bench) -> None:
-    bench.has_metrics = False
-    assert bench.step(KIND, query=QUERY).plan().problems == (
-        "PROMETHEUS_URL is not set, so there is nothing to draw a graph of",
-    )
-
-
-def test_there_must_be_a_query(bench: Bench) -> None:
-    with pytest.raises(InvalidInput, match="query"):
-        bench.step(KIND, query="")
+@pytest.mark.parametrize(
+    ("query", "has_metrics", "said"),
+    [
+        (QUERY, False, "No graph: PROMETHEUS_URL is not set, so there is nothing to draw"),
+        ("", True, "No graph: no query was given."),
+    ],
+)
+def test_where_nothing_can_be_drawn_the_run_goes_without(
+    bench: Bench, query: str, has_metrics: bool, said: str
+) -> None:
+    bench.has_metrics = has_metrics
+    step = bench.step(KIND, query=query)
+    assert step.plan().summary.startswith(said)
+    assert step.plan().problems == ()
+    assert step.execute().summary == step.plan().summary
+    assert bench.graphs.drawn == []

@@ -26,6 +26,12 @@ def test_a_missing_pod_is_missed(bench: Bench) -> None:
     assert outcome.summary == "Deployment payments/checkout: 1 of 2 pods ready."
 
 
+def test_its_plan_takes_the_name_apart_for_later_steps(bench: Bench) -> None:
+    bench.cluster.add_deployment("payments/checkout", ["shop:1"])
+    plan = bench.step(KIND, workload="payments/checkout").plan()
+    assert plan.decided == {"namespace": "payments", "name": "checkout"}
+
+
 def test_a_pod_too_many_is_counted(bench: Bench) -> None:
     bench.cluster.add_deployment("payments/checkout", ["shop:1"], replicas=2)
     bench.cluster.set_pod("payments/checkout-9", {"app": "checkout"}, ready=False, reason="Pending")

@@ -73,7 +73,9 @@ from bot.app.run_answers import RunAnswers
 from bot.app.run_log import RunLog
 from bot.app.runner import Runner
 from bot.app.runs import Runs
+from bot.app.schedules import Schedules
 from bot.app.step_work import StepWork
+from bot.app.suggestions import Suggestions, suggested_by
 from bot.app.ticket_delivery import TicketDelivery
 from bot.app.upkeep import Upkeep
 from bot.app.why import Explanations
@@ -200,7 +202,8 @@ class Harness:
         def judge() -> Judge:
             return Judge(lambda: self._policy.current, FactReader(None, clock))
 
-        deliveries = Deliveries(judge(), lambda: self.routing, self._counters)
+        suggest = suggested_by(lambda: self.routing.suggestions, _library())
+        deliveries = Deliveries(judge(), lambda: self.routing, self._counters, suggest)
         self._heartbeats = Heartbeats(store, deliveries, clock)
         self._reconciler = Reconciler(
             store,
@@ -236,6 +239,7 @@ class Harness:
             PagerAmendments(store, records, clock, lambda: 1.0),
             TicketDelivery(store, self.tickets, clock, lambda: 1.0, self.url),
             Announcements(store, chat, CHANNEL, clock, lambda: 1.0),
+            Suggestions(store, self.runs, clock),
         )
         self._effects = EffectWorker(store, use_cases, self._took)
         self._runs = RunWorker(
@@ -248,6 +252,14 @@ class Harness:
             next_after,
             clock,
             self._counters,
+        )
+        self._schedules = Schedules(
+            store,
+            self.runs,
+            lambda: self.routing.schedules,
+            next_after,
+            partial(self._put, Source.TOCSIN),
+            clock,
         )
         parsers = {
             Source.ALERTMANAGER: lambda body, _at: parse_delivery(body),
@@ -271,7 +283,7 @@ class Harness:
         answers = Answers(
             IncidentAnswers(self.incidents, explanations, declarations),
             MaintenanceAnswers(self.maintenance, self.clock),
-            RunAnswers(self.runs, self.store),
+            RunAnswers(self.runs, self.store, Suggestions(self.store, self.runs, self.clock)),
             OnCallRequests(self.store),
         )
         client = web_client(BOT_TOKEN, f"{self.url}/stand-ins/slack/api/", 10)
@@ -342,6 +354,7 @@ class Harness:
         self._heartbeats.look()
         self._reconciler.round()
         self._page_tests.look()
+        self._schedules.look()
 
     def down(self, *, minutes: float) -> None:
         """Nothing works for so long; then the worker starts again."""

@@ -2,7 +2,8 @@
 
 It follows https://kubernetes.io/docs/reference/kubernetes-api/ for Deployments with their
 ReplicaSets and pods, nodes, Jobs, Events, Services, budgets and autoscalers; contract
-suites hold it against a real API server. No container ever runs: an image's tag says what its pod does.
+suites hold it against a real API server. No container ever runs: an image's tag says what
+its pod does.
 """
 
 from bot.sandbox.kubernetes.app import kubernetes_app

@@ -62,6 +62,7 @@ def _custom(group: str, version: str, name: str, kind: str) -> Resource:
 CUSTOM_RESOURCES = (
     _custom("postgresql.cnpg.io", "v1", "clusters", "Cluster"),
     _custom("acid.zalan.do", "v1", "postgresqls", "postgresql"),
+    _custom("monitoring.coreos.com", "v1", "servicemonitors", "ServiceMonitor"),
     _custom("argoproj.io", "v1alpha1", "rollouts", "Rollout"),
     _custom("argoproj.io", "v1alpha1", "applications", "Application"),
     _custom("argoproj.io", "v1alpha1", "analysisruns", "AnalysisRun"),

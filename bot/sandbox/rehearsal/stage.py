@@ -72,9 +72,20 @@ class Stage:
         if namespace and self._get(NAMESPACES, "", namespace) is None:
             self._cluster.create(NAMESPACES, "", {"metadata": {"name": namespace}})
         if self._get(resource, namespace, name) is None:
-            self._cluster.create(resource, namespace, deepcopy(dict(manifest)))
+            self._cluster.create(resource, namespace, self._owned(manifest))
         else:
             self._cluster.change(resource, namespace, name, lambda old: merged(old, manifest))
+
+    def _owned(self, manifest: Manifest) -> Json:
+        """A copy in which owners have the uids that they were given here."""
+        body = deepcopy(dict(manifest))
+        for owner in body["metadata"].get("ownerReferences", ()):
+            place = {"name": owner["name"], "namespace": body["metadata"].get("namespace", "")}
+            there = self.find({**owner, "metadata": place})
+            if there is None:
+                raise PermanentError(f"{owner['kind']} {owner['name']} has to be set up before.")
+            owner["uid"] = there["metadata"]["uid"]
+        return body
 
     def find(self, manifest: Manifest) -> Manifest | None:
         """The object that a manifest is about, as it is now."""
