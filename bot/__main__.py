@@ -18,7 +18,7 @@ from bot.cli.oncall import oncall
 from bot.cli.output import AsJson, plain_errors, print_as
 from bot.cli.page import page
 from bot.cli.process import process
-from bot.cli.rehearsal import runbook
+from bot.cli.run import runbook
 from bot.cli.severity import severity
 from bot.cli.slack import slack
 from bot.cli.terminal import printable

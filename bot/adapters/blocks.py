@@ -22,7 +22,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bot.domain.contact import Mention
-from bot.domain.message import Button, ButtonStyle, Field, Message
+from bot.domain.excerpt import as_fit
+from bot.domain.message import Button, ButtonStyle, Field, Message, PageLink
 from bot.domain.web_link import WebLink
 
 Block = dict[str, Any]
@@ -46,6 +47,8 @@ VALUE_LIMIT = 2_000
 QUESTION_LIMIT = 300
 CONFIRM_LABEL_LIMIT = 30
 BUTTONS_LIMIT = 25
+PAGES_LIMIT = 10
+PAGE_LIMIT = 500
 
 ELLIPSIS = "…"
 NOTHING = "-"
@@ -61,6 +64,9 @@ _UNPRINTABLE = re.compile(
     "\u202a-\u202e\u2066-\u2069"  # these reorder what stands around them
     "\ud800-\udfff]"  # halves of a character, which no encoding can carry
 )
+_NOTE = 60
+"""Characters that are kept free for saying how many lines are left out."""
+
 _HALF_AN_ENTITY = re.compile(r"&[a-z]*$")
 
 
@@ -86,9 +92,10 @@ def _blocks(message: Message, most: int) -> list[Block]:
         *_mentioned(message),
         *_fields(message.fields, most),
         *_body(message.body, most),
-        *_code(message.preformatted, most),
+        *_code(message, most),
         *_buttons(message.buttons),
         *_links(message.links),
+        *_pages(message.pages),
         *_footer(message.footer, most),
     ]
 
@@ -158,13 +165,15 @@ def _body(text: str, most: int) -> Iterator[Block]:
         yield {"type": "section", "text": _plain(text, min(BODY_LIMIT, most))}
 
 
-def _code(lines: str, most: int) -> Iterator[Block]:
+def _code(message: Message, most: int) -> Iterator[Block]:
     """The lines between fences; a fence in them is broken up by zero-width spaces."""
+    lines = message.preformatted
     if lines.strip():
         limit = min(PREFORMATTED_LIMIT, most) - 2 * len(_FENCE) - 2
         harmless = _FENCES.sub(lambda fence: ZERO_WIDTH_SPACE.join(fence[0]), lines.strip("\n"))
-        code = f"{_FENCE}\n{escape(harmless, limit)}\n{_FENCE}"
-        yield {"type": "section", "text": _mrkdwn(code)}
+        escaped = [escape(line, limit - _NOTE) for line in harmless.split("\n")]
+        code = "\n".join(as_fit(escaped, limit, message.whole))
+        yield {"type": "section", "text": _mrkdwn(f"{_FENCE}\n{code}\n{_FENCE}")}
 
 
 def _links(links: Sequence[WebLink]) -> Iterator[Block]:
@@ -172,6 +181,18 @@ def _links(links: Sequence[WebLink]) -> Iterator[Block]:
     for link in links:
         url = link.url.replace("&", "&amp;")
         yield {"type": "context", "elements": [_mrkdwn(f"<{url}|Runbook at {link.host}>")]}
+
+
+def _pages(pages: Sequence[PageLink]) -> Iterator[Block]:
+    """Links to Tocsin's own pages, in one block."""
+    shown = [page for page in pages if len(page.link.url) <= PAGE_LIMIT][:PAGES_LIMIT]
+    if shown:
+        yield {"type": "context", "elements": [_mrkdwn(_page(page)) for page in shown]}
+
+
+def _page(page: PageLink) -> str:
+    label = escape(_one_line(page.label), LABEL_LIMIT) or NOTHING
+    return f"<{page.link.url.replace('&', '&amp;')}|{label}>"
 
 
 def _footer(text: str, most: int) -> Iterator[Block]:

@@ -42,12 +42,13 @@ class RunbookReader:
         draft = draft_of(data)
         problems = list(rule_problems(data, draft, lines, self._kinds))
         try:
-            model = self._model.model_validate(with_examples(data, draft))
+            self._model.model_validate(with_examples(data, draft))
         except ValidationError as error:
             problems += self._format_problems(error, draft, lines)
         if problems:
             raise FileProblems(tuple(problems))
-        return _runbook(model, draft, content)
+        # The kinds' own models can't judge what a plan decides, so they may make nothing of it.
+        return _runbook(RunbookModel.model_validate(data), draft, content)
 
     def _format_problems(
         self, error: ValidationError, draft: Draft, lines: Lines

@@ -14,9 +14,6 @@ from bot.domain.plan import Attachment, StepOutcome
 from bot.domain.run_events import RunEvent, StepFinished, UndoFinished
 from bot.ports import Store, Transaction
 
-SHOWN = "image/png"
-"""What is shown. Anything else, above all HTML and SVG, could run as a script in a browser."""
-
 
 def keep_attachments(tx: Transaction, run_id: int, event: RunEvent, now: datetime) -> RunEvent:
     """The event as it may be written down: what is attached to its outcome is kept elsewhere."""
@@ -39,10 +36,10 @@ class Attachments:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def picture(self, attachment_id: int) -> Attachment:
-        """Raises `NotFound`, also for a file that is no picture."""
+    def shown(self, attachment_id: int) -> Attachment:
+        """Raises `NotFound`, also for a file that is neither a picture nor plain text."""
         with self._store.read() as reader:
             found = reader.attachment(attachment_id)
-        if found.media_type != SHOWN:
+        if not found.shown:
             raise NotFound(f"Attachment {attachment_id} can’t be shown.")
         return found

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from bot.app.access import Access
 from bot.app.planning import PlanFor, Planner
+from bot.domain.access import Requirement
 from bot.domain.effects import AnswerPlan, SendAnswer
 from bot.domain.errors import InvalidInput, TemporaryError
 from bot.domain.message import Message
+from bot.domain.plan import Plan
 from bot.domain.run_message import plan_message
 from bot.domain.run_words import apart
-from bot.domain.runbook import bind
+from bot.domain.runbook import Runbook, bind
 from bot.ports import Clock, RunbookLibrary, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan that nobody has asked to run."""
+
+    runbook: Runbook
+    plan: Plan
+    needs: Requirement
+
+    @property
+    def message(self) -> Message:
+        """What people are shown of it."""
+        return plan_message(self.runbook, self.plan, self.needs)
 
 
 class PlanAnswers:
@@ -39,13 +57,17 @@ class PlanAnswers:
     def message(self, reference: str, words: tuple[str, ...]) -> Message:
         """The plan as a message; a cluster that can't be reached is said, not raised."""
         try:
-            runbook = self._library.get(reference)
-            others, incident_id = apart(words)
-            parameters = bind(runbook, others)
-            wanted = PlanFor(runbook, parameters, incident_id=incident_id)
-            plan = self._planner.plan(wanted, self._clock.now())
+            return self.planned(reference, words).message
         except InvalidInput as error:
             return Message(headline="That can’t be planned", body=str(error))
         except TemporaryError as error:
             return Message(headline="The cluster can’t be reached", body=str(error))
-        return plan_message(runbook, plan, self._access.requirement(runbook, parameters, plan))
+
+    def planned(self, reference: str, words: tuple[str, ...]) -> Planned:
+        """The plan, and what a run of it would need; raises what planning raises."""
+        runbook = self._library.get(reference)
+        others, incident_id = apart(words)
+        parameters = bind(runbook, others)
+        wanted = PlanFor(runbook, parameters, incident_id=incident_id)
+        plan = self._planner.plan(wanted, self._clock.now())
+        return Planned(runbook, plan, self._access.requirement(runbook, parameters, plan))

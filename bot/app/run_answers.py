@@ -35,7 +35,7 @@ class RunAnswers:
             case asked.ShowRunbook(reference):
                 return _show_runbook(*self._runs.runbook(reference))
             case asked.PlanRunbook(reference, words):
-                return self._plan(reference, words, response_url)
+                return self._plan(reference, words, actor, response_url)
             case asked.StartRun(reference, words, now):
                 run = self._runs.request(reference, words, actor, start_when_planned=now)
                 return _being_planned(run)
@@ -81,8 +81,10 @@ class RunAnswers:
             case RunCommand.OVERRIDE:
                 return runs.override(run_id, words, actor)
 
-    def _plan(self, reference: str, words: tuple[str, ...], response_url: str) -> Message:
-        runbook = self._runs.check(reference, words)
+    def _plan(
+        self, reference: str, words: tuple[str, ...], actor: Actor, response_url: str
+    ) -> Message:
+        runbook = self._runs.check_plan(reference, words, actor)
         with self._store.transaction() as tx:
             tx.enqueue(AnswerPlan(response_url, runbook.reference, words))
         return Message(headline=f"Planning {runbook.reference}; the plan follows here.")

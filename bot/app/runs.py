@@ -88,6 +88,12 @@ class Runs:
         )
         return open_run(tx, draft, actor, now)
 
+    def check_plan(self, reference: str, words: Sequence[str], actor: Actor) -> Runbook:
+        """As `check`, for somebody who wants to see a plan; `Forbidden` when they may not."""
+        with self._store.read() as reader:
+            self._access.check(reader, actor, RunAction.PLAN)
+        return self.check(reference, words)
+
     def check(self, reference: str, words: Sequence[str]) -> Runbook:
         """The runbook, when these words fit it; otherwise `InvalidInput`."""
         runbook = self._library.get(reference)

@@ -18,6 +18,7 @@ from bot.checks.paging import (
     check_pagerduty,
     check_routing,
 )
+from bot.checks.runbooks import check_asked_for
 from bot.checks.tickets import check_tickets
 from bot.domain.errors import InvalidInput, PermanentError
 from bot.settings import Settings, missing
@@ -37,6 +38,7 @@ def run_checks(settings: Settings) -> list[Finding]:
         ("notifiers", check_notifiers),
         ("confirmation of pages", check_confirmation),
         ("runbooks", _runbooks),
+        ("schedules and suggestions", check_asked_for),
         ("database", _database),
     ]
     for what, check, stands_in in (

@@ -120,6 +120,8 @@ class Requirement:
     rule: str
     needs: Mapping[str, int]
     valid_for: timedelta
+    givers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By kind, the members who could give such an approval then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,18 @@ def requirement(policy: AccessPolicy, asked: Asked) -> Requirement:
     for one in found:
         needs |= {kind: max(count, needs.get(kind, 0)) for kind, count in one.needs.items()}
     names = dict.fromkeys(one.rule for one in found)
-    return Requirement(", ".join(names), needs, min(one.valid_for for one in found))
+    valid_for = min(one.valid_for for one in found)
+    givers = {kind: _givers(policy, kind) for kind in needs}
+    return Requirement(", ".join(names), needs, valid_for, givers)
+
+
+def _givers(policy: AccessPolicy, kind: str) -> tuple[str, ...]:
+    """The members who can give approvals of that kind, as the policy names them."""
+    members = policy.kinds.get(kind, ())
+    if kind == APPROVER:
+        roles = (Role.APPROVER, Role.ADMIN)
+        members = (*members, *(one for role in roles for one in policy.roles.get(role, ())))
+    return (EVERYBODY,) if EVERYBODY in members else tuple(dict.fromkeys(members))
 
 
 def _first_rule(policy: AccessPolicy, asked: Asked, namespace: str) -> Requirement:

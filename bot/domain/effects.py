@@ -254,12 +254,8 @@ def order_key(effect: Effect) -> str:
             return response_url
         case InviteOnCall(incident_id):
             return f"invite:{incident_id}"
-        case AdvanceRun(run_id):
-            return f"run:{run_id}"
-        case RunSuggested(incident_id, key):
-            return f"suggestion:{incident_id}:{key}"
-        case ExpireRun(run_id):
-            return f"expiry:{run_id}"
+        case AdvanceRun() | ExpireRun() | RunSuggested():
+            return _run_key(effect)
         case ReviewWindow(window_id) | UpdateSilence(window_id):
             return f"window:{window_id}"
         case MatchPagerEvent(event):
@@ -268,6 +264,16 @@ def order_key(effect: Effect) -> str:
             return f"records:{incident_id}"
         case UpdateTicket(incident_id):
             return f"ticket:{incident_id}"
+
+
+def _run_key(effect: AdvanceRun | ExpireRun | RunSuggested) -> str:
+    match effect:
+        case AdvanceRun(run_id):
+            return f"run:{run_id}"
+        case ExpireRun(run_id):
+            return f"expiry:{run_id}"
+        case RunSuggested(incident_id, key):
+            return f"suggestion:{incident_id}:{key}"
 
 
 def priority(effect: Effect) -> int:

@@ -65,6 +65,14 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class PageLink:
+    """A link to a page of Tocsin's own, and what it is called."""
+
+    label: str
+    link: WebLink
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A message: headline, facts, body, preformatted lines, buttons, links, small print."""
 
@@ -82,6 +90,9 @@ class Message:
     mentioned: tuple[str, ...] = ()
     """The chat's ids of those who are on call, where they are known; `Mention.ON_CALL` calls
     them. Ids that are none are not called."""
+    pages: tuple[PageLink, ...] = ()
+    whole: str = ""
+    """Where the preformatted lines stand whole if they have to be cut, such as ``/runs/12``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,11 @@ class StepPlan:
     """Set where the step is people's to do; then it is never executed."""
 
 
+PICTURE, TEXT = "image/png", "text/plain"
+"""What is shown to people. Anything else, above all HTML and SVG, could run as a script in a
+browser."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A file that a step made, such as a picture of a graph.
@@ -63,6 +68,16 @@ class Attachment:
     media_type: str
     content: bytes = b""
     id: int | None = None
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it can be shown in a page."""
+        return self.media_type == PICTURE
+
+    @property
+    def shown(self) -> bool:
+        """Whether it is kept, and people may look at it."""
+        return self.id is not None and self.media_type in (PICTURE, TEXT)
 
 
 class Audience(StrEnum):

@@ -31,9 +31,9 @@ def default_fallback() -> tuple[Contact, ...]:
 
 @dataclass(frozen=True, slots=True)
 class RoutingPolicy:
-    """How alerts are grouped, correlated, bounded and damped, whom incidents are told, and which
-    runbooks run at their times or are suggested.
+    """How alerts are grouped, correlated, bounded and damped, and what follows from incidents.
 
+    That is whom they are told, and which runbooks they suggest; others run at their times.
     `fallback` is tried in this order when a page does not arrive. The defaults are those of
     the shipped file. `digest` is the SHA-256 of the file's bytes, empty for a policy that
     came from none.

@@ -15,7 +15,7 @@ from enum import StrEnum
 from bot.domain.access import Approval, Requirement, missing
 from bot.domain.actor import Actor
 from bot.domain.errors import IllegalTransition
-from bot.domain.plan import Plan, Question, StepOutcome
+from bot.domain.plan import Attachment, Plan, Question, StepOutcome
 from bot.domain.run_events import RunAborted, RunState
 from bot.domain.runbook import Runbook
 
@@ -106,6 +106,12 @@ class Run:
         if self.state is not RunState.WAITING:
             return None
         return next((one for one in self.steps if one.state is StepState.ASKED), None)
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """What its steps made and is kept, in their order."""
+        done = (record.outcome for record in self.steps if record.outcome)
+        return tuple(one for outcome in done for one in outcome.attachments)
 
     @property
     def deadline(self) -> datetime | None:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Sequence
 
-from bot.domain.access import Requirement, in_words, missing
-from bot.domain.cluster import BlastRadius
-from bot.domain.findings import are_the_point, findings
-from bot.domain.message import Button, ButtonStyle, Field, Message, Subject, SubjectKind
+from bot.domain.access import EVERYBODY, Requirement, in_words, missing
+from bot.domain.excerpt import one_line
+from bot.domain.findings import are_the_point, report
+from bot.domain.message import (
+    Button,
+    ButtonStyle,
+    Field,
+    Message,
+    PageLink,
+    Subject,
+    SubjectKind,
+)
 from bot.domain.plan import Plan
+from bot.domain.plan_text import LONGEST_LINE, plan_excerpt
 from bot.domain.run import Run, RunCommand, StepRecord, StepState
 from bot.domain.run_events import RunState
 from bot.domain.runbook import Runbook
 from bot.domain.runbook_text import deprecation
+from bot.domain.web_link import web_link
 
 RUN_ACTION = "run."
 """How the actions of a run's buttons begin; a `RunCommand` follows.
@@ -49,22 +58,44 @@ _STEP_MARKS = {
 }
 
 
-def run_message(run: Run) -> Message:
-    """The one message about a run."""
+def run_message(run: Run, public_url: str = "") -> Message:
+    """The one message about a run; with Tocsin's public address it links to the run's page."""
     return Message(
         subject=Subject(SubjectKind.RUN, run.id),
         headline=f"{_MARKS[run.state]} {run.title}",
-        fields=(
-            Field("Run", str(run.id)),
-            Field("State", run.state.value.replace("_", " ")),
-            Field("Asked for by", run.requested_by.name),
-            Field("Risk", run.runbook.risk.value),
-        ),
+        fields=tuple(_fields(run)),
         body=_body(run),
         preformatted="\n".join((*_planned(run), *_steps(run))),
-        buttons=_buttons(run),
+        buttons=run_buttons(run),
         footer=f"Incident INC-{run.incident_id}" if run.incident_id else "",
+        pages=tuple(_pages(run, public_url)) if public_url else (),
+        whole=_page(run),
     )
+
+
+def _page(run: Run) -> str:
+    """The path of the run's page."""
+    return f"/runs/{run.id}"
+
+
+def _pages(run: Run, public_url: str) -> Iterator[PageLink]:
+    """The run's page, and the pictures and logs that its steps made."""
+    places = [("Everything about this run", _page(run))]
+    places += [(f"📎 {one.name}", f"/attachments/{one.id}") for one in run.attachments if one.shown]
+    for label, path in places:
+        link = web_link(public_url.rstrip("/") + path)
+        if link is not None:
+            yield PageLink(label, link)
+
+
+def _fields(run: Run) -> Iterator[Field]:
+    yield Field("Run", str(run.id))
+    yield Field("State", run.state.value.replace("_", " "))
+    yield Field("Asked for by", run.requested_by.name)
+    yield Field("Risk", run.runbook.risk.value)
+    if run.state is RunState.AWAITING_APPROVAL:
+        given = (f"{name}={value}" for name, value in run.parameters.items() if value)
+        yield Field("Parameters", " ".join(given))
 
 
 def _body(run: Run) -> str:
@@ -82,7 +113,7 @@ def _override(run: Run) -> str:
 def _now(run: Run) -> str:
     """The end, what is waited for, or what the runbook is for."""
     if are_the_point(run):
-        return f"{run.result}\n{findings(run)}".rstrip()
+        return report(run)
     if run.result:
         return run.result
     if run.state is RunState.AWAITING_APPROVAL:
@@ -93,16 +124,29 @@ def _now(run: Run) -> str:
 
 
 def _permission(run: Run) -> str:
+    until = f"until {run.deadline:%d %b %H:%M} UTC" if run.deadline else "for a while"
     needs = run.requirement
     if needs is None or not needs.needs:
-        return "Nobody has to approve it: read the plan, then run it."
+        return f"Nobody has to approve it: read the plan, then run it. It holds {until}."
     said = (
         f"It needs {in_words(run.missing)} by others than {run.requested_by.name}"
-        f" (rule {needs.rule}), within {_length(needs.valid_for)}."
+        f" (rule {needs.rule}); the plan holds {until}."
     )
-    if not run.approvals:
-        return said
-    return f"{said} Approved by {', '.join(one.by.name for one in run.approvals)}."
+    if run.approvals:
+        said += f" Approved by {', '.join(one.by.name for one in run.approvals)}."
+    return "\n".join(filter(None, (said, givers_in_words(needs, run.missing))))
+
+
+def givers_in_words(needs: Requirement, kinds: Iterable[str]) -> str:
+    """Who can give approvals of these kinds; empty where the record does not tell."""
+    known = [(kind, needs.givers[kind]) for kind in kinds if kind in needs.givers]
+    said = (f"{_members(members)} ({kind.replace('_', ' ')})" for kind, members in known)
+    return f"Who can: {'; '.join(said)}." if known else ""
+
+
+def _members(members: Sequence[str]) -> str:
+    named = ("everybody" if one == EVERYBODY else one for one in members)
+    return ", ".join(named) or "nobody"
 
 
 def _waiting(run: Run) -> str:
@@ -111,11 +155,6 @@ def _waiting(run: Run) -> str:
     question = run.question(run.asked.id)
     lacking = missing(question.needs, run.asked.approvals)
     return f"{question.text}\nIt needs {in_words(lacking)}." if lacking else question.text
-
-
-def _length(span: timedelta) -> str:
-    minutes = int(span.total_seconds() // 60)
-    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
 
 
 def run_line(run: Run) -> str:
@@ -139,24 +178,15 @@ def plan_message(runbook: Runbook, plan: Plan, needs: Requirement) -> Message:
             ),
         ),
         body="\n".join(filter(None, (deprecation(runbook), said))),
-        preformatted="\n".join(plan_lines(plan)),
+        preformatted="\n".join(plan_excerpt(plan)),
         footer="Planned by reading and by dry runs on the server.",
     )
 
 
-def plan_lines(plan: Plan) -> Sequence[str]:
-    """The plan, a line a step, with the changes and whom they touch below."""
-    lines: list[str] = []
-    for number, step in enumerate(plan.steps.values(), start=1):
-        lines.append(f"{number}. {step.summary}")
-        lines.extend(f"   {change}" for change in step.changes)
-        if step.blast_radius is not None:
-            lines.extend(f"   {line}" for line in _blast(step.blast_radius))
-    return lines
-
-
 def _planned(run: Run) -> Sequence[str]:
-    return plan_lines(run.plan) if run.plan and run.state is RunState.AWAITING_APPROVAL else ()
+    if run.plan is None or run.state is not RunState.AWAITING_APPROVAL:
+        return ()
+    return plan_excerpt(run.plan, _page(run))
 
 
 def _steps(run: Run) -> Sequence[str]:
@@ -170,25 +200,14 @@ def _steps(run: Run) -> Sequence[str]:
 def _step(run: Run, record: StepRecord) -> str:
     line = f"{_STEP_MARKS[record.state]} {run.runbook.step(record.id).title}"
     said = record.reason or (record.outcome.summary if record.outcome else record.progress)
-    return f"{line} - {said}" if said else line
-
-
-def _blast(radius: BlastRadius) -> Sequence[str]:
-    lines = [f"touches {radius.pods} pod(s), {radius.ready} of them ready"]
-    if radius.services:
-        lines.append(f"behind service(s) {', '.join(radius.services)}")
-    for budget in radius.budgets:
-        lines.append(f"budget {budget.name} allows {budget.disruptions_allowed} disruption(s) now")
-    for scaler in radius.autoscalers:
-        lines.append(f"autoscaler {scaler.name} keeps {scaler.minimum} to {scaler.maximum} pods")
-    lines.extend(f"not known: {what}" for what in radius.unknown)
-    return lines
+    return one_line(f"{line} - {said}" if said else line, LONGEST_LINE)
 
 
 _UNDER_WAY = (RunState.RUNNING, RunState.VERIFYING)
 
 
-def _buttons(run: Run) -> tuple[Button, ...]:
+def run_buttons(run: Run) -> tuple[Button, ...]:
+    """What people can do to it now."""
     if run.state is RunState.AWAITING_APPROVAL and run.plan is not None:
         return _permission_buttons(run, f"{run.id}:{run.plan.digest}")
     value = f"{run.id}:{run.asked.id if run.asked else ''}"

@@ -24,9 +24,9 @@ def described(runbook: Runbook) -> str:
 
 def deprecation(runbook: Runbook) -> str:
     """Why not to use it any more; empty if it may be used."""
-    return (
-        f"⚠️ {runbook.reference} is deprecated: {runbook.deprecated}" if runbook.deprecated else ""
-    )
+    if not runbook.deprecated:
+        return ""
+    return f"⚠️ {runbook.reference} is deprecated: {runbook.deprecated}"
 
 
 def difference(before: Runbook, after: Runbook) -> Iterator[str]:

@@ -179,7 +179,7 @@ def check_template(template: str) -> str:
 
 
 def check_rule(rule: SuggestionRule, runbook: Runbook) -> None:
-    """Raises `InvalidInput` when the rule can fit no alert: its parameters are not the runbook's."""
+    """Raises `InvalidInput` when the rule can fit no alert, because of its parameters."""
     known = {one.name: one for one in runbook.parameters}
     words = []
     for name, template in rule.parameters.items():

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from bot.domain.cluster import ObjectRef, kind_of
 from bot.domain.errors import PermanentError, TemporaryError
+from bot.domain.parameter import Form
 from bot.domain.plan import StepOutcome, StepPlan
 from bot.domain.resource import Resource
 from bot.ports import StepContext
 from bot.steps.argo_rollout import Rollout, RolloutArguments, blast_radius_of, read_rollout
-from bot.steps.arguments import RevisionName
+from bot.steps.arguments import Formed
 from bot.steps.base import MutatingStep, target_of
 from bot.steps.merge_patch import difference
 
@@ -31,11 +32,20 @@ _REPLICA_SET = kind_of("apps/v1", "ReplicaSet")
 _WITH_TEMPLATE = ("Deployment", "ReplicaSet")
 """What a `workloadRef` may name and keeps its pods' template where a Rollout does."""
 
+STABLE = "stable"
+_REVISION = Form(
+    f"previous|{STABLE}|[1-9][0-9]{{0,8}}", f"a revision's number, previous or {STABLE}", STABLE
+)
+_RevisionName = Annotated[str, Formed(_REVISION)]
+
 
 class RolloutUndoArguments(RolloutArguments):
-    """Which Rollout, and the revision to go back to: ``previous`` or its number."""
+    """Which Rollout, and the revision to go back to: ``previous``, ``stable`` or its number.
 
-    revision: RevisionName = "previous"
+    ``stable`` is the one that was last promoted in full: during an update, the one before it.
+    """
+
+    revision: _RevisionName = "previous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +70,19 @@ class ArgoRolloutUndo(MutatingStep[RolloutUndoArguments]):
 
     def intent(self, arguments: RolloutUndoArguments) -> str:
         revision = arguments.revision
-        wanted = "the previous revision" if revision == "previous" else f"revision {revision}"
+        named = revision in ("previous", STABLE)
+        wanted = f"the {revision} revision" if named else f"revision {revision}"
         return f"Roll Rollout {arguments.rollout} back to {wanted}."
 
     def prepare(self, arguments: RolloutUndoArguments, context: StepContext) -> StepPlan:
         rollout = _settled(arguments.rollout, context)
         history = _history(rollout, context)
         current = _current(rollout, history)
-        chosen = _choose(arguments.revision, history, current)
+        chosen = (
+            _stable(rollout, history, current)
+            if arguments.revision == STABLE
+            else _choose(arguments.revision, history, current)
+        )
         holder = _holder(rollout, context)
         _set_template(holder, chosen.template, context, dry_run=True)
         targets = {rollout.resource.ref: rollout.resource, holder.ref: holder}
@@ -156,6 +171,15 @@ def _current(rollout: Rollout, history: Sequence[_Revision]) -> _Revision:
         if revision.hash == rollout.newest:
             return revision
     raise PermanentError(f"{rollout.name} does not say which of its revisions is the wanted one.")
+
+
+def _stable(rollout: Rollout, history: Sequence[_Revision], current: _Revision) -> _Revision:
+    if current.hash == rollout.stable:
+        raise PermanentError(f"{rollout.name} runs its stable revision, {current.number}, already.")
+    for revision in history:
+        if revision.hash == rollout.stable:
+            return revision
+    raise PermanentError(f"The stable revision of {rollout.name} is not kept any more.")
 
 
 def _choose(wanted: str, history: Sequence[_Revision], current: _Revision) -> _Revision:

@@ -18,6 +18,7 @@ from bot.app.maintenance_answers import MaintenanceAnswers
 from bot.app.oncall import OnCallRequests
 from bot.app.run_answers import RunAnswers
 from bot.app.runs import Runs
+from bot.app.suggestions import Suggestions
 from bot.app.why import Explanations
 from bot.domain.classify import Policy
 from bot.domain.errors import InvalidInput, NotFound
@@ -48,6 +49,7 @@ def store(tmp_path: Path) -> SqlStore:
 def answers(store: SqlStore) -> Answers:
     clock = FakeClock()
     library = RunbookFolder(REPOSITORY / "runbooks", step_kinds())
+    runs = Runs(store, library, access(clock), clock)
     return Answers(
         IncidentAnswers(
             Incidents(store, clock),
@@ -55,7 +57,7 @@ def answers(store: SqlStore) -> Answers:
             Declarations(store, lambda _: RoutingPolicy(), clock, Counts()),
         ),
         MaintenanceAnswers(Maintenance(store, clock, silences=False), clock),
-        RunAnswers(Runs(store, library, access(clock), clock), store),
+        RunAnswers(runs, store, Suggestions(store, runs, clock)),
         OnCallRequests(store),
     )
 

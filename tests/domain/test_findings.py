@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.findings import TOTAL, findings
+from bot.domain.findings import LOOKED, TOTAL, report
 from bot.domain.plan import StepOutcome
 from bot.domain.run import Run, StepRecord, StepState
 from bot.domain.run_events import RunState
@@ -28,7 +28,7 @@ def looked(state: RunState = RunState.SUCCEEDED, risk: Risk = Risk.NONE, **found
 def test_a_run_that_only_looked_shows_what_it_found() -> None:
     message = run_message(looked(look="2 of 3 pods ready.", change="1 change:\nsomebody edited"))
     assert message.body == (
-        "Done and verified.\n▪ Do look\n2 of 3 pods ready.\n▪ Do change\n1 change:\nsomebody edited"
+        f"{LOOKED}\n▪ Do look\n2 of 3 pods ready.\n▪ Do change\n1 change:\nsomebody edited"
     )
     assert message.preformatted == ""
 
@@ -53,8 +53,8 @@ def test_what_failed_is_said_before_what_was_found() -> None:
 
 def test_the_longest_findings_are_cut_so_that_all_fit() -> None:
     lines = "\n".join(f"line {number} of the log" for number in range(500))
-    text = findings(looked(look=lines, change="x" * 5_000, wait="short", verify="also short"))
-    assert len(text) <= TOTAL
+    text = report(looked(look=lines, change="x" * 5_000, wait="short", verify="also short"))
+    assert len(text) <= TOTAL + len(LOOKED) + 1
     assert "▪ Do wait\nshort\n▪ Do verify\nalso short" in text
     first = text.partition("▪ Do change")[0].splitlines()
     assert first[-2].endswith("of the log")

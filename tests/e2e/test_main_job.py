@@ -140,8 +140,8 @@ def test_a_failover_switches_the_service_to_its_standby(placed: Place) -> None:
     for name in ("active", "standby"):
         placed.namespace.rolled_out(placed.namespace.create_deployment(name))
     service = placed.namespace.create_service("front", {"app": "active"})
-    text = f"{placed.namespace.name}/front to=standby label=app soak=1s --yes"
-    placed.type("/failover", text)
+    placed.type("/failover", f"{placed.namespace.name}/front to=standby label=app soak=1s")
+    placed.approve()
     run = placed.ended_run()
     assert run["state"] == "succeeded", run
     assert placed.namespace.cluster.service(service).selector == {"app": "standby"}

@@ -38,7 +38,7 @@ from tests.support.serve import serve
 from tests.support.swap import Swap
 from tests.support.waiting import PATIENCE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SECRET = "boundaries-webhook-secret"
 """Of PagerDuty's webhooks."""

@@ -111,12 +111,14 @@ def test_a_rollback_to_what_crashes_is_put_back(h: Harness) -> None:
 
 def test_a_failover_and_back(h: Harness) -> None:
     """The traffic moves to the standby pods, and home again."""
-    h.command("ana", f"/failover {CHECKOUT} --yes")
+    h.command("ana", f"/failover {CHECKOUT}")
+    h.click("Approve", who="ben", on="run:1")
     h.fast_forward(minutes=5)
     assert h.run(1).result == "Done and verified."
     assert h.workload("payments/checkout-standby")["services"] == ["checkout"]
     assert h.workload(CHECKOUT)["services"] == []
-    h.command("ana", f"/failover {CHECKOUT} to=active --yes")
+    h.command("ana", f"/failover {CHECKOUT} to=active")
+    h.click("Approve", who="ben", on="run:2")
     h.fast_forward(minutes=5)
     assert h.run(2).result == "Done and verified."
     assert h.workload(CHECKOUT)["services"] == ["checkout"]

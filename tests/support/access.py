@@ -12,6 +12,9 @@ OPEN_TO_ALL = AccessPolicy(
 )
 """Everybody may do everything, and no run needs an approval."""
 
+NOBODY = AccessPolicy(roles={}, rules=OPEN_TO_ALL.rules)
+"""Nobody may do anything; what is asked for nevertheless needs no approval."""
+
 
 def access(clock: Clock, policy: AccessPolicy = OPEN_TO_ALL) -> Access:
     """The decisions by that policy."""

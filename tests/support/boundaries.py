@@ -6,15 +6,26 @@ process or raise. A commit is named by the events that it writes down, or else b
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from bot.domain.effects import Effect
 from bot.domain.incident_events import PageDelayed, PageRefused, PageSent
 from bot.domain.page import Page
+from bot.domain.run_events import (
+    StepFailed,
+    StepFinished,
+    StepProgressed,
+    StepStarted,
+    UndoFailed,
+    UndoFinished,
+    UndoStarted,
+)
 from bot.domain.timeline import Event
 from bot.ports import Inbox, InboxRow, Pager, Reader, Store, Transaction
 
@@ -40,6 +51,15 @@ class Boundary:
 
 
 Reach = Callable[[Boundary], None]
+OF_A_STEP = (
+    StepStarted
+    | StepProgressed
+    | StepFinished
+    | StepFailed
+    | UndoStarted
+    | UndoFinished
+    | UndoFailed
+)
 
 
 @contextmanager
@@ -82,6 +102,8 @@ def _said(event: Event) -> str:
     name = type(event).__name__
     if isinstance(event, PageSent | PageDelayed | PageRefused):
         return f"{name} ({event.action})"
+    if isinstance(event, OF_A_STEP):
+        return f"{name} ({event.step})"
     return name
 
 
@@ -139,3 +161,32 @@ class WatchedInbox:
     def remove(self, ids: Sequence[int]) -> None:
         with crossing(self.reach, "inbox: removed"):
             self.inbox.remove(ids)
+
+
+@dataclass
+class WatchedRequests:
+    """The REST client of a Kubernetes client; each request that changes something is a boundary.
+
+    It is named by its method, its resource, and how many of that name there were.
+    """
+
+    rest: Any
+    reach: Reach
+    _counted: Counter[str] = field(default_factory=Counter)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rest, name)
+
+    def request(self, method: str, url: str, **sent: Any) -> Any:
+        if method == "GET" or "dryRun" in str((url, sent.get("body"))):
+            return self.rest.request(method, url, **sent)
+        name = f"{method} {_resource(url)}"
+        self._counted[name] += 1
+        with crossing(self.reach, f"request: {name} {self._counted[name]}"):
+            return self.rest.request(method, url, **sent)
+
+
+def _resource(url: str) -> str:
+    """The plural of what lies under that URL, which is in a namespace."""
+    _, _, inside = urlsplit(url).path.partition("/namespaces/")
+    return inside.split("/")[1]

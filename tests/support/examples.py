@@ -98,6 +98,7 @@ from bot.domain.run_events import (
     VerificationStarted,
 )
 from bot.domain.runbook import Risk, Runbook, Step
+from bot.domain.suggestion import Suggestion
 from bot.domain.ticket import TicketAction, TicketRef
 from bot.domain.timeline import Event
 
@@ -267,7 +268,7 @@ INCIDENT_EVENTS: tuple[IncidentEvent, ...] = (
     AlertsTakenOver(8, "PodCrashLooping: api", 4),
     SilenceCreated("a-b-c", NOW),
     SilenceRefused("It is read-only."),
-    RunbooksSuggested((Suggestion("restart", ("payments/checkout",)),)),
+    RunbooksSuggested((Suggestion("rule", "restart", {"workload": "payments/checkout"}),)),
     Acknowledged(),
     Unacknowledged(),
     Mitigated(),

@@ -231,6 +231,11 @@ def alive(pid: int) -> bool:
     return _stat(pid)[:1] not in ([], ["Z"], ["X"])
 
 
+def state_of(pid: int) -> str:
+    """What the process does: ``S`` waits, ``T`` is stopped, … (proc(5)); empty without one."""
+    return "".join(_stat(pid)[:1])
+
+
 def _pids() -> list[int]:
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 

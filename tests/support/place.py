@@ -32,9 +32,9 @@ class Place:
     vendors: Vendors
     namespace: Namespace
 
-    def type(self, command: str, text: str) -> str:
-        """Type a slash command as Ben; the answer's text."""
-        typed = self.vendors.slack.command("ben", INCIDENTS, command, text)
+    def type(self, command: str, text: str, *, who: str = "ben") -> str:
+        """Type a slash command; the answer's text."""
+        typed = self.vendors.slack.command(who, INCIDENTS, command, text)
         assert typed["ok"], typed
         return str(typed["answer"]["text"])
 
@@ -45,6 +45,12 @@ class Place:
     def ended_run(self) -> dict[str, Any]:
         """The newest run, once it has ended."""
         return eventually(self.newest_run, lambda run: run["finished_at"])
+
+    def approve(self) -> None:
+        """Ana approves the newest run, once it is planned."""
+        waits = "awaiting_approval"
+        run = eventually(self.newest_run, lambda found: found["state"] == waits)
+        self.type("/runbook", f"approve {run['id']}", who="ana")
 
     def pods(self, ref: ObjectRef) -> set[str]:
         """The names of a Deployment's pods."""

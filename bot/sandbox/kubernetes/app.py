@@ -30,7 +30,7 @@ from bot.sandbox.kubernetes.subresources import answer_subresource
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 PATH = re.compile(
     r"(?:api|apis/(?P<group>[^/]+))/(?P<version>v[0-9][a-z0-9]*)"
-    r"(?:/namespaces/(?P<namespace>[^/]+))?/(?P<resource>[^/]+)(?:/(?P<name>[^/]+))?"
+    r"(?:/namespaces/(?P<namespace>[^/]+))?/(?P<resource>[^/]+)(?:/(?P<name>[^/]+)(?P<status>/status)?)?"
 )
 DISCOVERY = re.compile(r"(?:api|apis/(?P<group>[^/]+))/(?P<version>[^/]+)")
 LABEL = re.compile(r"[A-Za-z0-9._/-]*")
@@ -75,6 +75,8 @@ class Call:
     parameters: Mapping[str, str]
     content_type: str
     body: bytes
+    status: bool
+    """Whether it is about the object's status alone, a subresource of custom objects."""
 
 
 def kubernetes_app(cluster: SandboxCluster) -> Starlette:
@@ -127,6 +129,7 @@ def _read_call(request: Request, body: bytes) -> Call | None:
         parameters=request.query_params,
         content_type=request.headers.get("content-type", ""),
         body=body,
+        status=match["status"] is not None,
     )
     return call if _is_in_place(call) else None
 
@@ -134,6 +137,8 @@ def _read_call(request: Request, body: bytes) -> Call | None:
 def _is_in_place(call: Call) -> bool:
     """Whether the verb and the namespace suit the resource: only lists go across namespaces."""
     if call.verb in WRITING and not call.resource.writable:
+        return False
+    if call.status and not (call.resource.custom and call.verb == "patch"):
         return False
     if call.resource.namespaced:
         return bool(call.namespace) or call.verb == "list"
@@ -224,14 +229,25 @@ def _patch(cluster: SandboxCluster, call: Call) -> Json:
         accepted = ", ".join((*PATCHES, APPLY))
         raise Refusal(415, f"415: Unsupported Media Type; the sandbox accepts {accepted}")
     apply, patch = PATCHES[call.content_type], _json(call.body)
+
+    def change(old: Json) -> Json:
+        new = apply(old, patch)
+        return _with_status(old, new) if call.status else new
+
     return cluster.change(
         call.resource,
         call.namespace,
         call.name,
-        lambda old: apply(old, patch),
+        change,
         manager=_manager(call),
         dry_run=_dry_run(call),
     )
+
+
+def _with_status(old: Json, new: Json) -> Json:
+    """The old object with the new one's status, based on the version that the new one is."""
+    version = {"resourceVersion": new["metadata"]["resourceVersion"]}
+    return {**old, "metadata": old["metadata"] | version, "status": new.get("status", {})}
 
 
 def _dry_run(call: Call) -> bool:

@@ -1,0 +1,111 @@
+"""Runs that need people: approvals, a broken glass, pauses, steps by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.errors import InvalidInput
+from bot.domain.run_events import RunState
+from tests.support.examples import BEN
+from tests.support.harness import Harness
+
+CHECKOUT = "payments/checkout"
+STANDBY = "payments/checkout-standby"
+
+
+def has_failed_over(h: Harness) -> bool:
+    """Whether checkout's traffic goes to its standby."""
+    return h.workload(STANDBY)["services"] == ["checkout"]
+
+
+def test_a_failover_needs_somebody_else(h: Harness) -> None:
+    """Ana asks and can't approve it herself, not even in advance; ben can."""
+    h.command("ana", f"/failover {CHECKOUT} --yes")
+    waiting = h.message("run:1")
+    assert "It needs 1 approval (1 approver) by others than ana (rule high-risk)" in waiting.text
+    h.click("Approve", who="ana", on="run:1")
+    assert "ana asked for this run; somebody else has to approve it." in h.slack.answers("ana")[-1]
+    assert h.run().state is RunState.AWAITING_APPROVAL
+    assert not has_failed_over(h)
+
+    h.click("Approve", who="ben", on="run:1")
+    h.fast_forward(minutes=5)
+    done = h.run()
+    assert (done.state, done.approved_by and done.approved_by.name) == (RunState.SUCCEEDED, "ben")
+    assert has_failed_over(h)
+
+
+def test_a_command_approves_as_a_button_does(h: Harness) -> None:
+    """And it is as strict."""
+    h.command("ana", f"/failover {CHECKOUT}")
+    assert "somebody else has to approve it" in h.command("ana", "/runbook approve 1")
+    assert not h.run().approvals
+    h.command("chen", "/runbook approve 1")
+    h.fast_forward(minutes=5)
+    assert h.run().state is RunState.SUCCEEDED
+
+
+def test_what_changed_before_the_approval_voids_it(h: Harness) -> None:
+    """The service was moved by hand meanwhile: what ben approved is not what there is."""
+    h.command("ana", f"/failover {CHECKOUT}")
+    h.command("chen", f"/failover {CHECKOUT}")
+    h.click("Approve", who="ben", on="run:2")
+    h.fast_forward(minutes=5)
+    assert has_failed_over(h)
+    h.click("Approve", who="ben", on="run:1")
+    assert h.run(1).state is RunState.REFUSED
+    assert "was changed by somebody since it was planned" in h.message("run:1").text
+
+
+def test_a_plan_does_not_wait_for_ever(h: Harness) -> None:
+    """An hour later nobody knows any more what the plan was made on."""
+    h.command("ana", f"/failover {CHECKOUT}")
+    h.fast_forward(minutes=61)
+    assert h.run().result == "Nobody let it run in time."
+    assert h.message("run:1").buttons == {}
+    with pytest.raises(InvalidInput, match="is cancelled"):
+        h.runs.approve(1, BEN)
+
+
+def test_an_approval_comes_too_late_while_nobody_wrote_that_down(h: Harness) -> None:
+    """The worker was down: the button is still there, and does nothing."""
+    h.command("ana", f"/failover {CHECKOUT}")
+    h.clock.advance(3600)
+    h.slack.click("ben", "Approve", "run:1")
+    assert h.run().state is RunState.AWAITING_APPROVAL
+    assert not has_failed_over(h)
+
+
+def test_the_glass_is_broken_in_a_p0_and_nobody_overlooks_it(h: Harness) -> None:
+    """Nobody else is awake. It runs; the message and the timeline say so in capital letters."""
+    h.command("ana", "/incident declare P0 All payments fail service=checkout")
+    h.command("ana", f"/failover {CHECKOUT} incident=INC-1")
+    assert "Say why" in h.command("ana", "/runbook override 1")
+    h.command("ana", "/runbook override 1 Nobody else is awake.")
+    h.fast_forward(minutes=5)
+    assert has_failed_over(h)
+    loud = "🚨 Approval overridden by ana: Nobody else is awake."
+    assert loud in h.message("run:1").text
+    told = (
+        "ana: 🚨 Emergency override: let a run go that lacked 1 approval (1 approver)."
+        " Nobody else is awake."
+    )
+    assert told in h.timeline()
+
+
+def test_the_glass_stays_whole_in_a_p1(h: Harness) -> None:
+    """What is not down completely can wait for a colleague."""
+    h.command("ana", "/incident declare P1 Some payments fail service=checkout")
+    h.command("ana", f"/failover {CHECKOUT} incident=INC-1")
+    said = h.command("ana", "/runbook override 1 I am in a hurry.")
+    assert "Only a run that belongs to an open P0" in said
+    assert h.run().state is RunState.AWAITING_APPROVAL
+    assert not any("override" in line for line in h.timeline())
+
+
+def test_a_run_is_called_off_after_it_began_by_nobody(h: Harness) -> None:
+    """What has begun is aborted, not called off."""
+    h.command("ana", f"/restart {CHECKOUT} --yes")
+    h.fast_forward(minutes=5)
+    assert "is succeeded" in h.command("ben", "/runbook cancel 1")
+    assert "is succeeded" in h.command("ben", "/runbook abort 1")

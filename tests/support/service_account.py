@@ -1,0 +1,88 @@
+"""A ServiceAccount of a real cluster that may do exactly what a file of `deploy/` lets it do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kubernetes.client import (
+    ApiClient,
+    AuthorizationV1Api,
+    Configuration,
+    CoreV1Api,
+    RbacAuthorizationV1Api,
+)
+
+from tests.support.kubernetes import eventually
+
+DEPLOY = Path(__file__).resolve().parent.parent.parent / "deploy"
+NAME = "tocsin"
+
+Rules = Sequence[Mapping[str, Any]]
+
+
+def shipped_rules() -> Rules:
+    """The rules of the Role that is shipped."""
+    role = yaml.safe_load((DEPLOY / "runbooks" / "role.yaml").read_text(encoding="utf-8"))
+    rules: Rules = role["rules"]
+    return rules
+
+
+def without(rules: Rules, resource: str, verb: str) -> Rules:
+    """The rules but for one verb on one resource."""
+    return [
+        {**rule, "verbs": verbs}
+        for rule in rules
+        if (verbs := [it for it in rule["verbs"] if (it, rule["resources"]) != (verb, [resource])])
+    ]
+
+
+@dataclass(frozen=True)
+class ServiceAccount:
+    """An account in a namespace, and the client that signs in with its token."""
+
+    client: ApiClient
+
+    @classmethod
+    def create(cls, admin: ApiClient, namespace: str, rules: Rules) -> ServiceAccount:
+        """Make the account, the Role and its binding; they go with the namespace."""
+        CoreV1Api(admin).create_namespaced_service_account(namespace, _named())
+        rbac = RbacAuthorizationV1Api(admin)
+        rbac.create_namespaced_role(namespace, {**_named(), "rules": list(rules)})
+        subject = {"kind": "ServiceAccount", "name": NAME, "namespace": namespace}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": NAME}
+        binding = {**_named(), "roleRef": role, "subjects": [subject]}
+        rbac.create_namespaced_role_binding(namespace, binding)
+        return cls(_signed_in(admin, _token(admin, namespace)))
+
+
+def _named() -> dict[str, Any]:
+    return {"metadata": {"name": NAME}}
+
+
+def _token(admin: ApiClient, namespace: str) -> str:
+    """A token by the TokenRequest API, as the kubelet gets one for a pod."""
+    request = {"spec": {"expirationSeconds": 3600}}
+    made = CoreV1Api(admin).create_namespaced_service_account_token(NAME, namespace, request)
+    token: str = made.status.token
+    return token
+
+
+def _signed_in(admin: ApiClient, token: str) -> ApiClient:
+    configuration = Configuration()
+    configuration.host = admin.configuration.host
+    configuration.ssl_ca_cert = admin.configuration.ssl_ca_cert
+    configuration.api_key = {"authorization": f"Bearer {token}"}
+    configuration.retries = False
+    return ApiClient(configuration)
+
+
+def in_force(client: ApiClient, namespace: str) -> None:
+    """Wait until the API server lets the account list Services, which all of these roles may."""
+    attributes = {"namespace": namespace, "verb": "list", "resource": "services"}
+    review = {"spec": {"resourceAttributes": attributes}}
+    ask = AuthorizationV1Api(client).create_self_subject_access_review
+    eventually(lambda: bool(ask(review).status.allowed), bool)
