@@ -1,7 +1,8 @@
 """Whether intake gets slower with what is stored: the same alerts, few and very many before.
 
 The worker's intake runs in this process, from the inbox to classified incidents, with as
-many alerts in the store as it is to have. Each database is used several times, in turns.
+many alerts in the store as it is to have: those of the storm's rules that fired before, for
+all services of a large company. Each database is used several times, in turns.
 """
 
 from __future__ import annotations
@@ -14,11 +15,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Engine, insert
-
 from bench.servers import REPOSITORY
 from bench.storm import ALERTS, storm_webhook
-from bot.adapters import codec, database
+from bot.adapters import database
 from bot.adapters.alertmanager import parse_delivery
 from bot.adapters.clock import SystemClock
 from bot.adapters.durable import DurableQueue
@@ -28,7 +27,6 @@ from bot.adapters.pagerduty_webhook import parse_webhook
 from bot.adapters.policy import load_policy
 from bot.adapters.schema import migrate
 from bot.adapters.store import SqlStore
-from bot.adapters.tables import AlertRow
 from bot.app.deliveries import Deliveries
 from bot.app.facts import FactReader
 from bot.app.intake import Intake, IntakeRules
@@ -44,6 +42,9 @@ WARM_UP = 5
 """Rounds before the measured ones: a service that has run for a day has its index in memory."""
 
 ROUNDS = 5
+RULES, NAMESPACES, SERVICES = 50, 200, 5
+"""Of what the stored alerts are; each namespace has as many services."""
+
 WEBHOOKS = 20
 """A round's webhooks, of `ALERTS` alerts each."""
 
@@ -85,8 +86,8 @@ class _Bench:
         url = f"sqlite:///{file}"
         engine = database.create(url)
         migrate(engine)
-        _fill(engine, stored)
         store = SqlStore(engine, DurableQueue(engine).enqueue)
+        _fill(store, stored)
         policy = load_policy(REPOSITORY / "policy" / "severity.yaml")
         clock, counters = SystemClock(), PrometheusCounters()
         judge = Judge(lambda: policy, FactReader(None, clock))
@@ -106,26 +107,26 @@ class _Bench:
         return time.perf_counter() - begun
 
 
-def _fill(engine: Engine, stored: int) -> None:
+def _fill(store: SqlStore, stored: int) -> None:
     for start in range(0, stored, CHUNK):
-        with engine.begin() as connection:
-            connection.execute(insert(AlertRow), list(_rows(start, min(start + CHUNK, stored))))
+        with store.transaction() as tx:
+            tx.save_alerts(list(_resolved(start, min(start + CHUNK, stored))))
 
 
-def _rows(start: int, end: int) -> Iterator[dict[str, Any]]:
-    """Alerts that were resolved long ago, as large as the storm's."""
+def _resolved(start: int, end: int) -> Iterator[KnownAlert]:
+    """Alerts that were resolved long ago, as large as the storm's; now this group's, now that's."""
     raw = json.loads(storm_webhook(0))["alerts"][0]
     for number in range(start, end):
         began = NOW - timedelta(seconds=number)
+        service, rule = divmod(number, RULES)
+        labels = raw["labels"] | {
+            "alertname": f"StormPodCrashLooping{rule}",
+            "namespace": f"shop-{service % NAMESPACES}",
+            "service": f"api-{service // NAMESPACES % SERVICES}",
+            "pod": f"pod-{number}",
+        }
         # Fingerprints are spread evenly, as Alertmanager's hashes are.
         fingerprint = f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}"
-        alert = Alert(
-            fingerprint, AlertStatus.RESOLVED, raw["labels"], raw["annotations"], began, began
-        )
-        yield {
-            "fingerprint": fingerprint,
-            "incident_id": None,
-            "status": alert.status.value,
-            "starts_at": began.isoformat(),
-            "document": codec.dump(KnownAlert(alert, None)),
-        }
+        annotations = raw["annotations"]
+        alert = Alert(fingerprint, AlertStatus.RESOLVED, labels, annotations, began, began)
+        yield KnownAlert(alert, None)

@@ -8,6 +8,7 @@ documentation; the README's table is made from it.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -48,6 +49,27 @@ def _hosts(text: str) -> str:
     return text
 
 
+def contexts_of(text: str) -> Mapping[str, str]:
+    """The names and contexts in ``standby=eks-ireland,…``; a context may be empty.
+
+    Raises `ValueError` for another form.
+    """
+    pairs = [pair.strip().partition("=") for pair in text.split(",") if pair.strip()]
+    for name, equals, _ in pairs:
+        if not CLUSTER_NAME.fullmatch(name) or not equals:
+            raise ValueError("write it as NAME=CONTEXT, such as standby=eks-ireland")
+    return {name: context for name, _, context in pairs}
+
+
+def _clusters(text: str) -> str:
+    contexts_of(text)
+    return text
+
+
+CLUSTER_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+"""What a runbook's step may call a cluster."""
+
+ClusterList = Annotated[str, AfterValidator(_clusters)]
 HeartbeatAddress = Annotated[SecretStr, AfterValidator(_safe_address)]
 HostList = Annotated[str, AfterValidator(_hosts)]
 
@@ -242,6 +264,12 @@ class Settings(BaseSettings):
     """The e-mail address of the user in whose name tickets are written on Jira Cloud. Unset for
     Data Center, whose tokens say it themselves."""
 
+    clusters: ClusterList = _setting("TOCSIN_CLUSTERS", "")
+    """Other clusters that steps of runbooks work on, as NAME=CONTEXT with commas between them:
+    the name that the step says, and the kubeconfig's context, such as standby=eks-ireland; without
+    a context (standby=) the usual cluster is meant, for the Tocsin that runs there. Default: none,
+    so only the usual cluster is worked on."""
+
     own_workload: str | None = _setting("TOCSIN_OWN_WORKLOAD", None)
     """The Deployment in which Tocsin itself runs, as namespace/name: no run may change it.
     Default: none, because Tocsin can't tell by itself; `deploy/` sets it."""
@@ -261,6 +289,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Explicit values first, then the environment, then the ``*_FILE`` variables."""
         return init_settings, env_settings, _FileSource(settings_cls)
+
+    @property
+    def contexts(self) -> Mapping[str, str]:
+        """The kubeconfig's context of each other cluster, by the name that steps use."""
+        return contexts_of(self.clusters)
 
     @property
     def slack_configured(self) -> bool:

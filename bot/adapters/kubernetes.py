@@ -28,8 +28,10 @@ from bot.domain.errors import NotFound, PermanentError, TemporaryError
 from bot.domain.nearest import guess
 
 
-def connect(kubeconfig: str | None, host: str | None) -> ApiClient:
+def connect(kubeconfig: str | None, host: str | None, context: str = "") -> ApiClient:
     """Connect by a kubeconfig file, else to `host` (plain http), else from within a pod.
+
+    `context` is one of the kubeconfig's; its current one, if none is named.
 
     The client's own retries are off: whether a call is repeated is decided elsewhere.
 
@@ -37,8 +39,10 @@ def connect(kubeconfig: str | None, host: str | None) -> ApiClient:
         PermanentError: the file or the pod's service account can't be used.
     """
     configuration = Configuration()
+    if context and not kubeconfig:
+        raise PermanentError(f"Only a kubeconfig has other clusters, such as {context}.")
     if kubeconfig or not host:
-        _authenticate(configuration, kubeconfig)
+        _authenticate(configuration, kubeconfig, context)
     else:
         configuration.host = host
         configuration.proxy = None  # a server on loopback is not behind the environment's proxy
@@ -46,11 +50,16 @@ def connect(kubeconfig: str | None, host: str | None) -> ApiClient:
     return ApiClient(configuration)
 
 
-def _authenticate(configuration: Configuration, kubeconfig: str | None) -> None:
+def _authenticate(configuration: Configuration, kubeconfig: str | None, context: str) -> None:
     source = f"The kubeconfig {kubeconfig}" if kubeconfig else "The pod's service account"
     try:
         if kubeconfig:
-            load_kube_config(kubeconfig, client_configuration=configuration, persist_config=False)  # type: ignore[no-untyped-call]
+            load_kube_config(  # type: ignore[no-untyped-call]
+                kubeconfig,
+                context=context or None,
+                client_configuration=configuration,
+                persist_config=False,
+            )
         else:
             load_incluster_config(configuration)  # type: ignore[no-untyped-call]
     except (ConfigException, OSError, ValueError, YAMLError) as error:

@@ -32,6 +32,7 @@ class DraftStep:
     id: str
     kind: str
     title: str
+    cluster: str
     arguments: Mapping[str, Any]
 
     def texts(self) -> Iterator[tuple[Path, str]]:
@@ -186,5 +187,6 @@ def _step(given: Data, path: tuple[str, int]) -> DraftStep:
         id=_text(given.get("id")),
         kind=_text(given.get("kind")),
         title=_text(given.get("title")).strip(),
+        cluster=_text(given.get("cluster")),
         arguments={name: as_text(value) for name, value in arguments.items()},
     )

@@ -87,4 +87,4 @@ def _steps(draft: Draft, section: str) -> tuple[Step, ...]:
 
 
 def _step(step: DraftStep) -> Step:
-    return Step(step.id, step.kind, step.title, step.arguments)
+    return Step(step.id, step.kind, step.title, step.arguments, step.cluster)

@@ -110,6 +110,10 @@ class StepModel(_Model):
 
     id: Identifier
     title: Line
+    cluster: Identifier | None = Field(
+        default=None,
+        description="The cluster it works on, by its name in TOCSIN_CLUSTERS; else the usual one.",
+    )
 
 
 class RunbookModel(_Model):

@@ -36,12 +36,12 @@ class EventRow(SQLModel, table=True):
 
 
 class AlertRow(SQLModel, table=True):
-    """The last that is known of a fingerprint."""
+    """The last that is known of an alert, by its key (`store/alerts.py`)."""
 
     __tablename__ = "alert"
     # Answers how many of an incident fire, and which fire at all, without reading the rows.
     __table_args__ = (Index("ix_alert_status_incident_id", "status", "incident_id"),)
-    fingerprint: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
     incident_id: int | None = Field(default=None, index=True)
     status: str
     starts_at: str = Field(index=True)

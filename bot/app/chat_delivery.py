@@ -29,13 +29,21 @@ class ChatDelivery:
     """Does the chat's effects."""
 
     def __init__(
-        self, store: Store, chat: Chat, channel: str, clock: Clock, jitter: Callable[[], float]
+        self,
+        store: Store,
+        chat: Chat,
+        channel: str,
+        clock: Clock,
+        jitter: Callable[[], float],
+        public_url: str = "",
     ) -> None:
+        """`public_url` is where people reach Tocsin; empty: messages link to no page."""
         self._store = store
         self._chat = chat
         self._channel = channel
         self._clock = clock
         self._jitter = jitter
+        self._public_url = public_url
 
     def update(self, effect: UpdateMessage) -> None:
         """Post the subject's message, or update it in place when it says something new."""
@@ -45,7 +53,7 @@ class ChatDelivery:
             posted = tx.message(subject)
             if posted is None and _not_worth_announcing(tx, subject):
                 return
-            message = _render(tx, subject)
+            message = self._render(tx, subject)
             if posted is None:
                 tx.save_message(subject, INTENT)
         says = digest(message)
@@ -91,6 +99,12 @@ class ChatDelivery:
         self._chat.update(found, message)
         return found
 
+    def _render(self, reader: Reader, subject: Subject) -> Message:
+        if subject.kind is SubjectKind.RUN:
+            return run_message(reader.run(subject.id), self._public_url)
+        incident = reader.incident(subject.id)
+        return incident_message(incident, suppressing_window(reader, incident))
+
     def _remember(self, subject: Subject, before: PostedMessage | None, now: PostedMessage) -> None:
         first = before is None or before.ref is None
         with self._store.transaction() as tx:
@@ -107,13 +121,6 @@ class ChatDelivery:
     def _again(self, effect: UpdateMessage | SendAnswer, error: TemporaryError) -> None:
         with self._store.transaction() as tx:
             ask_again(tx, effect, error.retry_after, self._jitter())
-
-
-def _render(reader: Reader, subject: Subject) -> Message:
-    if subject.kind is SubjectKind.RUN:
-        return run_message(reader.run(subject.id))
-    incident = reader.incident(subject.id)
-    return incident_message(incident, suppressing_window(reader, incident))
 
 
 def _not_worth_announcing(reader: Reader, subject: Subject) -> bool:

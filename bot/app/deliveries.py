@@ -107,7 +107,7 @@ class _Work:
         self._received = received
         self._now = now
         self._alerts = self._without_beats()
-        self._known = tx.known_alerts([alert.fingerprint for alert in self._alerts])
+        self._known = tx.known_alerts(self._alerts)
 
     def take(self) -> Mapping[News, int]:
         """Do it; returns how many alerts there were of each kind of news."""

@@ -45,9 +45,12 @@ class Planner:
             decided = {step_id: plan.decided for step_id, plan in steps.items()}
             find = partial(runbook.arguments, step, wanted.parameters, decided)
             occasion = StepOccasion(
-                Marker(wanted.run_id, step.id, now), incident_id=wanted.incident_id
+                Marker(wanted.run_id, step.id, now),
+                cluster=step.cluster,
+                incident_id=wanted.incident_id,
             )
-            steps[step.id] = self._without_self_harm(self._plan_step(step, find, occasion))
+            planned = _in_cluster(self._plan_step(step, find, occasion), step.cluster)
+            steps[step.id] = self._without_self_harm(planned)
         return make_plan(runbook.digest, wanted.parameters, steps)
 
     def _plan_step(
@@ -64,3 +67,11 @@ class Planner:
             return plan
         problem = f"{self._own} is where Tocsin itself runs: no run may change that."
         return replace(plan, problems=(*plan.problems, problem))
+
+
+def _in_cluster(plan: StepPlan, cluster: str) -> StepPlan:
+    """The plan of a step that works on another cluster, and says so."""
+    if not cluster:
+        return plan
+    targets = (replace(one, ref=replace(one.ref, cluster=cluster)) for one in plan.targets)
+    return replace(plan, summary=f"In {cluster}: {plan.summary}", targets=tuple(targets))

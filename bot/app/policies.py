@@ -25,15 +25,15 @@ class PolicyWatch:
 
     def keep(self, digest: str, text: str) -> None:
         """Keep the version that is used from now on; whoever was told of a bad one hears it."""
+        resolved = self._alert(AlertStatus.RESOLVED, f"{self._name} is valid again.", "")
         with self._store.transaction() as tx:
             tx.keep_policy(digest, self._name, text, self._clock.now())
-            fingerprint = fingerprint_of(self._labels())
-            known = tx.known_alerts([fingerprint]).get(fingerprint)
+            known = tx.known_alerts([resolved]).get(resolved.fingerprint)
         fires = known is not None and known.alert.status is AlertStatus.FIRING
         # What was just refused may still wait in the inbox.
         if fires or self._refused:
             self._refused = False
-            self._put(own(self._alert(AlertStatus.RESOLVED, f"{self._name} is valid again.", "")))
+            self._put(own(resolved))
 
     def spare(self) -> bytes | None:
         """The version that was in use last, for a start with a file that can't be used."""

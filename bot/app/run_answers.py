@@ -21,7 +21,11 @@ from bot.ports import Store
 class RunAnswers:
     """Plans, starts and shows runs, and says what came of it."""
 
-    def __init__(self, runs: Runs, store: Store, suggestions: Suggestions) -> None:
+    def __init__(
+        self, runs: Runs, store: Store, suggestions: Suggestions, public_url: str = ""
+    ) -> None:
+        """`public_url` is where people reach Tocsin; empty: answers link to no page."""
+        self._public_url = public_url
         self._suggestions = suggestions
         self._runs = runs
         self._store = store
@@ -43,9 +47,9 @@ class RunAnswers:
                 lines = [run_line(run) for run in self._runs.newest()]
                 return Message(headline="Newest runs", preformatted="\n".join(lines) or "none yet")
             case asked.ShowRuns(int() as run_id):
-                return run_message(self._runs.get(run_id))
+                return run_message(self._runs.get(run_id), self._public_url)
             case ActOnRun():
-                return run_message(self._act(request, actor))
+                return run_message(self._act(request, actor), self._public_url)
             case _:
                 raise AssertionError(f"nobody answers {type(request).__name__}")
 

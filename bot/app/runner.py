@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from bot.app.planning import PlanFor, Planner
 from bot.app.record import record_run
@@ -15,8 +16,10 @@ from bot.app.run_log import RunLog, retried
 from bot.app.step_work import StepWork
 from bot.domain.access import Requirement
 from bot.domain.actor import TOCSIN
+from bot.domain.cluster import ObjectRef
 from bot.domain.errors import IllegalTransition, InvalidInput, TocsinError
 from bot.domain.plan import Plan, Target
+from bot.domain.resource import Resource
 from bot.domain.run import Run
 from bot.domain.run_actions import (
     Action,
@@ -37,7 +40,7 @@ from bot.domain.run_events import (
     RunStarted,
     RunState,
 )
-from bot.ports import Clock, Objects, Store
+from bot.ports import Clock, Store
 
 BUSY = (
     RunState.RUNNING,
@@ -51,6 +54,12 @@ BUSY = (
 MANY = 1000
 """More runs than can be under way at once."""
 
+class Reads(Protocol):
+    """Reads objects of any cluster, by the cluster's name in their reference."""
+
+    def read(self, ref: ObjectRef) -> Resource: ...
+
+
 RequirementOf = Callable[[Run, Plan], Requirement]
 """The approvals that a run with this plan needs; `InvalidInput` says why it can't have them."""
 
@@ -60,7 +69,7 @@ class Runner:
     """Does what a run needs next. Safe to call again at any point, by any process."""
 
     store: Store
-    objects: Objects
+    objects: Reads
     planner: Planner
     work: StepWork
     requirement_of: RequirementOf

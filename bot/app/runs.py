@@ -29,7 +29,7 @@ from bot.domain.run_events import (
 )
 from bot.domain.run_words import apart
 from bot.domain.runbook import Runbook, bind
-from bot.domain.timeline import Entry, entries
+from bot.domain.timeline import Entry, Recorded, entries
 from bot.ports import Clock, Reader, RunbookLibrary, Store, Transaction
 
 NOT_BEGUN = (RunState.PLANNING, RunState.AWAITING_APPROVAL, RunState.READY)
@@ -223,15 +223,20 @@ class Runs:
         with self._store.read() as reader:
             return reader.run(run_id)
 
-    def newest(self, limit: int = 20) -> Sequence[Run]:
-        """The newest runs first."""
+    def newest(self, limit: int = 20, states: Sequence[RunState] | None = None) -> Sequence[Run]:
+        """The newest runs first; of any state, or of one of these."""
         with self._store.read() as reader:
-            return reader.runs(limit=limit)
+            return reader.runs(states, limit)
+
+    def recorded(self, run_id: int) -> tuple[Run, Sequence[Recorded]]:
+        """The run and its events, oldest first. Raises `NotFound`."""
+        with self._store.read() as reader:
+            return reader.run(run_id), reader.recorded(run_id=run_id)
 
     def timeline(self, run_id: int) -> tuple[Run, Sequence[Entry]]:
-        """The run and its story."""
-        with self._store.read() as reader:
-            return reader.run(run_id), entries(reader.recorded(run_id=run_id))
+        """The run and its story. Raises `NotFound`."""
+        run, recorded = self.recorded(run_id)
+        return run, entries(recorded)
 
     def runbooks(self) -> Sequence[Runbook]:
         """The newest version of every runbook."""

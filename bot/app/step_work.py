@@ -115,6 +115,7 @@ class StepWork:
             StepOccasion(
                 marker,
                 decided,
+                run.runbook.step(step_id).cluster,
                 run.incident_id,
                 progress=lambda text: self._progress(run.id, step_id, text),
                 stopped=lambda: self._log.read(run.id).state is RunState.CANCELLING,

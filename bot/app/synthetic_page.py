@@ -36,9 +36,8 @@ class SyntheticPage:
 
     def incident(self) -> Incident | None:
         """The incident that has the alert, once there is one."""
-        fingerprint = self._alert.fingerprint
         with self._store.read() as reader:
-            known = reader.known_alerts([fingerprint]).get(fingerprint)
+            known = reader.known_alerts([self._alert]).get(self._alert.fingerprint)
             if known is None or known.incident_id is None:
                 return None
             return reader.incident(known.incident_id)

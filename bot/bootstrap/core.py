@@ -73,6 +73,16 @@ def core(settings: Settings, busy_timeout: float = database.BUSY_TIMEOUT) -> Cor
     )
 
 
+def page_address(settings: Settings) -> str:
+    """Where people reach the pages from the chat: in the sandbox's chat, on this machine.
+
+    Empty where that is not known.
+    """
+    if settings.public_url is None and "Slack" in settings.stood_in_for and settings.port:
+        return settings.address()
+    return settings.public_url or ""
+
+
 def declarations(shared: Core, counters: Counters) -> Declarations:
     """How people open incidents."""
     return Declarations(shared.store, lru_cache(1)(_routing_of), shared.clock, counters)

@@ -30,7 +30,7 @@ from bot.app.oncall import OnCallRequests
 from bot.app.policy_history import SEVERITY, PolicyHistory
 from bot.app.run_answers import RunAnswers
 from bot.app.suggestions import Suggestions
-from bot.bootstrap.core import SLACK_TIMEOUT, Core, core, declarations
+from bot.bootstrap.core import SLACK_TIMEOUT, Core, core, declarations, page_address
 from bot.entrypoints.api import api
 from bot.entrypoints.health import Health
 from bot.entrypoints.incident_view import UseCases
@@ -69,7 +69,12 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
     answers = Answers(
         IncidentAnswers(shared.incidents, shared.explanations, declarations(shared, counters)),
         MaintenanceAnswers(shared.maintenance, shared.clock),
-        RunAnswers(shared.runs, shared.store, Suggestions(shared.store, shared.runs, shared.clock)),
+        RunAnswers(
+            shared.runs,
+            shared.store,
+            Suggestions(shared.store, shared.runs, shared.clock),
+            page_address(settings),
+        ),
         OnCallRequests(shared.store),
     )
     client = web_client(where.slack_token, where.slack_api_url, SLACK_TIMEOUT)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from bot.adapters.graphs import PrometheusGraphs
 from bot.adapters.http_hosts import AllowedHosts
@@ -15,6 +16,8 @@ from bot.app.runner import Runner
 from bot.app.step_work import StepWork
 from bot.bootstrap.core import Core
 from bot.domain.cluster import DEPLOYMENT, ObjectRef
+from bot.domain.errors import PermanentError
+from bot.domain.resource import Resource
 from bot.entrypoints.worker import RunWorker
 from bot.ports import Clock, Cluster, Objects, StepContext, StepOccasion
 from bot.settings import Settings
@@ -33,16 +36,49 @@ class Site:
     objects: Objects
 
 
-def site(where: Vendors) -> Site:
-    """The cluster that is configured. Raises `PermanentError` for a bad kubeconfig."""
+def site(where: Vendors, context: str = "") -> Site:
+    """The cluster that is configured, or the one of another of its kubeconfig's contexts.
+
+    Raises `PermanentError` for a bad kubeconfig, or a context that it has not.
+    """
     # Imported here: it takes half of all import time, and the listener never needs it.
     from bot.adapters.kubernetes import KubernetesCluster, connect
     from bot.adapters.kubernetes_objects import KubernetesObjects
 
-    client = connect(where.kubeconfig, where.kubernetes_url)
+    client = connect(where.kubeconfig, where.kubernetes_url, context)
     return Site(
         KubernetesCluster(client, CLUSTER_TIMEOUT), KubernetesObjects(client, CLUSTER_TIMEOUT)
     )
+
+
+class Sites:
+    """The clusters by the names that steps use; each is connected to when it is first needed."""
+
+    def __init__(self, usual: Site, connected: Callable[[str], Site]) -> None:
+        self._sites = {"": usual}
+        self._connected = connected
+
+    def named(self, cluster: str) -> Site:
+        """Raises `PermanentError` for one that can't be connected to."""
+        if cluster not in self._sites:
+            self._sites[cluster] = self._connected(cluster)
+        return self._sites[cluster]
+
+    def read(self, ref: ObjectRef) -> Resource:
+        """An object as it is now, in whichever cluster it is."""
+        return self.named(ref.cluster).objects.read(replace(ref, cluster=""))
+
+
+def sites(settings: Settings, where: Vendors) -> Sites:
+    """All clusters. Raises `PermanentError` for a bad kubeconfig."""
+
+    def connected(cluster: str) -> Site:
+        context = settings.contexts.get(cluster)
+        if context is None:
+            raise PermanentError(f"TOCSIN_CLUSTERS says nothing about a cluster “{cluster}”.")
+        return site(where, context)
+
+    return Sites(site(where), connected)
 
 
 ON_THIS_MACHINE = "localhost,127.0.0.1,::1"
@@ -55,13 +91,14 @@ def _check_hosts(settings: Settings) -> AllowedHosts:
 
 
 def step_contexts(
-    there: Site, clock: Clock, prometheus_url: str | None, hosts: AllowedHosts
+    clusters: Sites, clock: Clock, prometheus_url: str | None, hosts: AllowedHosts
 ) -> ContextFor:
     """What steps work with; health checks ask `hosts` only."""
     metrics = PrometheusMetrics(prometheus_url) if prometheus_url else None
     probe = HttpProbe(hosts)
 
     def context_for(occasion: StepOccasion) -> StepContext:
+        there = clusters.named(occasion.cluster)
         return StepContext(
             there.cluster,
             probe,
@@ -91,13 +128,13 @@ class Running:
 def running(settings: Settings, shared: Core) -> Running:
     """Everything that plans and does runs. Raises `PermanentError` for a bad kubeconfig."""
     where = vendors(settings)
-    there, kinds = site(where), step_kinds()
+    clusters, kinds = sites(settings, where), step_kinds()
     hosts = _check_hosts(settings)
-    context_for = step_contexts(there, shared.clock, where.prometheus_url, hosts)
+    context_for = step_contexts(clusters, shared.clock, where.prometheus_url, hosts)
     planner = Planner(kinds, context_for, _own(settings))
     work = StepWork(RunLog(shared.store, shared.clock), kinds, context_for, shared.clock)
     runner = Runner(
-        shared.store, there.objects, planner, work, shared.access.requirement_of, shared.clock
+        shared.store, clusters, planner, work, shared.access.requirement_of, shared.clock
     )
     plans = PlanAnswers(shared.store, shared.library, planner, shared.access, shared.clock)
     return Running(planner, plans, RunWorker(runner))

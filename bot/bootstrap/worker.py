@@ -44,7 +44,7 @@ from bot.app.rosters import FRESH
 from bot.app.schedules import Schedules
 from bot.app.suggestions import Suggestions, suggested_by
 from bot.app.upkeep import Upkeep
-from bot.bootstrap.core import SLACK_TIMEOUT, Core, core
+from bot.bootstrap.core import SLACK_TIMEOUT, Core, core, page_address
 from bot.bootstrap.paging import amendments, matching, paging
 from bot.bootstrap.policies import parse_routing_for
 from bot.bootstrap.running import running
@@ -147,7 +147,9 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
     use_cases = UseCases(
         pages.delivery,
         pages.attendance,
-        ChatDelivery(store, chat, where.slack_channel, clock, random.random),
+        ChatDelivery(
+            store, chat, where.slack_channel, clock, random.random, page_address(settings)
+        ),
         runs.plans,
         shared.runs,
         Upkeep(store, judge, clock),

@@ -11,6 +11,7 @@ from bot.adapters.policy import load_policy
 from bot.adapters.prometheus import PrometheusMetrics
 from bot.adapters.schema import migrate
 from bot.adapters.slack import SlackChat
+from bot.checks.access import check_access
 from bot.checks.finding import Finding, finding
 from bot.checks.paging import (
     check_confirmation,
@@ -35,6 +36,7 @@ def run_checks(settings: Settings) -> list[Finding]:
         ("settings", _settings),
         ("severity policy", _policy),
         ("routing policy", check_routing),
+        ("access policy", check_access),
         ("notifiers", check_notifiers),
         ("confirmation of pages", check_confirmation),
         ("runbooks", _runbooks),

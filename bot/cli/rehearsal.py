@@ -1,4 +1,4 @@
-"""``tocsin runbook test``: rehearse runbooks on the sandbox's cluster."""
+"""``tocsin runbook test`` and ``record``: rehearse runbooks on the sandbox's cluster."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.installation import open_core
 from bot.cli.output import AsJson, plain_errors, print_as
 from bot.cli.runbook import runbook as runbook
 from bot.settings import load
@@ -44,6 +45,20 @@ def runbook_test(
     lines.append(f"{len(played) - failed} of {len(played)} rehearsals went as expected.")
     print_as([_data(*entry) for entry in played], as_json, "\n".join(lines))
     raise typer.Exit(1 if failed or not played else 0)
+
+
+@runbook.command("record")
+def runbook_record(run_id: Annotated[int, typer.Argument(metavar="RUN", min=1)]) -> None:
+    """Print a rehearsal made of a run that has ended, on its targets as they are now."""
+    from bot import bootstrap
+    from bot.adapters.rehearsal_text import rehearsal_text
+    from bot.app.recording import Recording
+    from bot.vendors import vendors
+
+    with plain_errors():
+        objects = bootstrap.site(vendors(load())).objects
+        recorded = Recording(open_core().runs, objects).record(run_id)
+    print(rehearsal_text(recorded), end="")
 
 
 def _rehearsals(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, Rehearsal]]:

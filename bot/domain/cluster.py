@@ -58,17 +58,17 @@ class ObjectRef:
     """Names one object; its text form is ``kind/namespace/name``.
 
     `kind` is what `kind_of` says; `namespace` is empty for what has none, such as a node;
-    `context` is the kubeconfig's context it is in, empty for the cluster that is configured.
+    `cluster` is what a step calls the cluster it is in, empty for the one that is configured.
     """
 
     kind: str
     namespace: str
     name: str
-    context: str = ""
+    cluster: str = ""
 
     def __str__(self) -> str:
         path = "/".join(filter(None, (self.kind, self.namespace, self.name)))
-        return f"{self.context}:{path}" if self.context else path
+        return f"{self.cluster}:{path}" if self.cluster else path
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.domain.cluster import MARKER_ANNOTATION
 from bot.domain.field_path import fields, joined, value_text
-from bot.domain.resource import Manifest
+from bot.domain.resource import Manifest, Resource
 
 BEFORE_ANNOTATION = "tocsin/before-last-step"
 """The annotation that holds, as a JSON merge patch, how the object was before `MARKER_ANNOTATION`.
@@ -39,6 +39,15 @@ def content(body: Manifest) -> dict[str, Any]:
     left_out = ("apiVersion", "kind", "metadata", "status")
     kept = {key: value for key, value in body.items() if key not in left_out}
     return {**kept, "metadata": _metadata(body.get("metadata") or {})}
+
+
+def manifest_of(resource: Resource) -> Manifest:
+    """The object as it could be made again, without what the server gives by itself."""
+    kept, ref = content(resource.body), resource.ref
+    place = {"namespace": ref.namespace} if ref.namespace else {}
+    metadata = {"name": ref.name, **place, **kept.get("metadata", {})}
+    identity = {key: resource.body[key] for key in ("apiVersion", "kind")}
+    return {**identity, **kept, "metadata": metadata}
 
 
 def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def _people(event: IncidentEvent | RunEvent) -> str:
             return f"Approved the plan ({', '.join(kinds)})." if kinds else "Let the plan run."
         case RunOverridden(reason, lacking):
             without = f" that lacked {in_words(lacking)}" if lacking else ""
-            return f"🚨 Emergency override: let a run go{without}. {reason}"
+            return f"Emergency override 🚨: let a run go{without}. {reason}"
         case RunExpired():
             return "Nobody let it run in time."
         case RunCancelled():

@@ -28,12 +28,16 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: its kind names the code. Its arguments are JSON values with placeholders."""
+    """One step: its kind names the code. Its arguments are JSON values with placeholders.
+
+    `cluster` names another cluster than the one that is configured, such as ``standby``.
+    """
 
     id: str
     kind: str
     title: str
     arguments: Mapping[str, Any]
+    cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True)

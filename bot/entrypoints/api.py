@@ -23,6 +23,7 @@ from bot.domain.incident import Incident
 from bot.domain.plan import StepOutcome
 from bot.domain.run import Run
 from bot.domain.timeline import Entry
+from bot.entrypoints.attachment import attachment_response
 from bot.entrypoints.authentication import is_token
 from bot.entrypoints.posting import Posting, add_posting
 
@@ -133,8 +134,16 @@ class StepOut(BaseModel):
     attachments: list[int]
 
 
+class ApprovalOut(BaseModel):
+    """Somebody's approval of a run, with the kinds that it may count for."""
+
+    by: str
+    kinds: list[str]
+    at: datetime
+
+
 class RunOut(BaseModel):
-    """A run of a runbook."""
+    """A run of a runbook; `needs` and `missing` are approvals by kind, `deadline` their end."""
 
     id: int
     runbook: str
@@ -145,7 +154,13 @@ class RunOut(BaseModel):
     requested_by: str
     requested_at: datetime
     planned_at: datetime | None
+    rule: str | None
+    needs: dict[str, int]
+    missing: dict[str, int]
+    approvals: list[ApprovalOut]
     approved_by: str | None
+    overridden: str
+    deadline: datetime | None
     finished_at: datetime | None
     incident_id: int | None
     plan_digest: str | None
@@ -174,7 +189,16 @@ class RunOut(BaseModel):
             requested_by=run.requested_by.name,
             requested_at=run.requested_at,
             planned_at=run.planned_at,
+            rule=run.requirement.rule if run.requirement else None,
+            needs=dict(run.requirement.needs) if run.requirement else {},
+            missing=dict(run.missing),
+            approvals=[
+                ApprovalOut(by=one.by.name, kinds=list(one.kinds), at=one.at)
+                for one in run.approvals
+            ],
             approved_by=run.approved_by.name if run.approved_by else None,
+            overridden=run.overridden,
+            deadline=run.deadline,
             finished_at=run.finished_at,
             incident_id=run.incident_id,
             plan_digest=run.plan.digest if run.plan else None,
@@ -255,10 +279,8 @@ def _add_runs(router: APIRouter, runs: Runs) -> None:
 def _add_attachments(router: APIRouter, attachments: Attachments) -> None:
     @router.get("/attachments/{attachment_id}", response_class=Response)
     def show_attachment(attachment_id: Id) -> Response:
-        """A picture that a step of a run made."""
-        found = attachments.picture(attachment_id)
-        headers = {"X-Content-Type-Options": "nosniff"}
-        return Response(found.content, media_type=found.media_type, headers=headers)
+        """A picture or a text, such as a job's log, that a step of a run made."""
+        return attachment_response(attachments.shown(attachment_id))
 
 
 def _authorized(token: str | None) -> Callable[..., None]:

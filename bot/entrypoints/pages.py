@@ -1,4 +1,4 @@
-"""The pages about incidents, for whoever responds at night and whoever reviews in the morning.
+"""The pages, for whoever responds at night and whoever reviews in the morning.
 
 They only read, and need no script. Outside the sandbox they ask for the API's token, which
 a browser sends as the password of HTTP Basic.
@@ -21,15 +21,18 @@ from bot.app.policy_history import PolicyHistory
 from bot.domain.errors import InvalidInput, NotFound, TemporaryError
 from bot.domain.incident import Incident, IncidentState
 from bot.domain.maintenance import Window
+from bot.entrypoints.attachment import attachment_response
 from bot.entrypoints.authentication import shows_token
 from bot.entrypoints.incident_view import UseCases, incident_view
 from bot.entrypoints.rendering import WEB, templates
+from bot.entrypoints.run_view import RunbookView, run_view, runbook_views, runs_view
 
 SHOWN_OPEN, SHOWN_OVER, SHOWN_PAST = 500, 100, 50
 """Incidents that are open and that are over, and past windows: the newest, on one page."""
 
-REFRESH = 60
-"""Seconds after which the page of an open incident is loaded anew, unless it is told not to."""
+REFRESH, REFRESH_RUN = 60, 10
+"""Seconds after which the page of an open incident, and of a run that has not ended, is loaded
+anew, unless it is told not to."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -71,6 +74,10 @@ class Pages:
         return [
             self._page("/incidents", self._incidents),
             self._page("/incidents/{incident_id}", self._incident),
+            self._page("/runs", self._runs),
+            self._page("/runs/{run_id}", self._run),
+            self._page("/runbooks", self._runbooks),
+            self._page("/runbooks/{reference}", self._runbook),
             self._page("/attachments/{attachment_id}", self._attachment),
             self._page("/maintenance", self._maintenance),
             self._page("/policy", self._policy),
@@ -82,7 +89,7 @@ class Pages:
     def _page(self, path: str, answer: Answer) -> Route:
         def endpoint(request: Request) -> Response:
             response = self._answered(request, answer)
-            response.headers.update(HEADERS)
+            response.headers.update({**HEADERS, **response.headers})
             return response
 
         return Route(path, endpoint)
@@ -124,15 +131,28 @@ class Pages:
 
     def _incident(self, request: Request) -> Response:
         view = incident_view(self._ask, _number(request.path_params["incident_id"]))
-        still = request.query_params.get("refresh") == "off"
-        is_open = not view.incident.state.over
-        return self._rendered(
-            "incident.html", view=view, refresh=REFRESH if is_open and not still else 0
-        )
+        moves = _is_live(request) and not view.incident.state.over
+        return self._rendered("incident.html", view=view, refresh=REFRESH if moves else 0)
+
+    def _runs(self, request: Request) -> Response:
+        view = runs_view(self._ask.runs, request.query_params.get("show", ""))
+        return self._rendered("runs.html", view=view)
+
+    def _run(self, request: Request) -> Response:
+        view = run_view(self._ask.runs, _number(request.path_params["run_id"]))
+        moves = _is_live(request) and not view.run.state.final
+        return self._rendered("run.html", view=view, refresh=REFRESH_RUN if moves else 0)
+
+    def _runbooks(self, _request: Request) -> Response:
+        return self._rendered("runbooks.html", library=runbook_views(self._ask.runs))
+
+    def _runbook(self, request: Request) -> Response:
+        view = RunbookView(*self._ask.runs.runbook(request.path_params["reference"]))
+        return self._rendered("runbook.html", view=view)
 
     def _attachment(self, request: Request) -> Response:
-        found = self._ask.attachments.picture(_number(request.path_params["attachment_id"]))
-        return Response(found.content, media_type=found.media_type)
+        number = _number(request.path_params["attachment_id"])
+        return attachment_response(self._ask.attachments.shown(number))
 
     def _maintenance(self, _request: Request) -> Response:
         now = self._ask.clock.now()
@@ -171,9 +191,14 @@ def _urgency(incident: Incident) -> tuple[str, bool, int]:
     return incident.severity.value, taken, -incident.id
 
 
+def _is_live(request: Request) -> bool:
+    """Whether a page of something that moves may be loaded anew by itself."""
+    return request.query_params.get("refresh") != "off"
+
+
 def _number(text: str) -> int:
-    """An incident's number, as it stands in an address; with or without INC-."""
+    """A number, as it stands at the end of an address; an incident's with or without INC-."""
     digits = text.upper().removeprefix("INC-")
     if not digits.isascii() or not digits.isdecimal() or len(digits) > 9:
-        raise NotFound("The address of an incident ends with its number, such as 7 or INC-7.")
+        raise NotFound("The address ends with a number, such as 7; an incident’s also with INC-7.")
     return int(digits)

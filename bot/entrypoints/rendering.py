@@ -34,7 +34,9 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(utc=utc, stamp=stamp, relative=relative, words=words)
+    environment.filters.update(
+        utc=utc, stamp=stamp, relative=relative, words=words, lasting=lasting
+    )
     environment.tests["web_address"] = is_web_address
     return environment
 
@@ -79,6 +81,12 @@ def _length(seconds: int) -> str:
         return f"{whole} {unit}"
     smaller, name = _UNITS[place + 1]
     return f"{whole} {unit} {rest // smaller} {name}" if rest >= smaller else f"{whole} {unit}"
+
+
+def lasting(begin: datetime, end: datetime) -> str:
+    """How long something took."""
+    seconds = int((end - begin).total_seconds())
+    return _length(seconds) if seconds > 0 else "less than 1 s"
 
 
 def words(name: str) -> str:

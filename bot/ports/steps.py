@@ -28,6 +28,7 @@ class StepOccasion:
 
     marker: Marker
     decided: Mapping[str, str] = field(default_factory=dict)
+    cluster: str = ""
     incident_id: int | None = None
     progress: Callable[[str], None] = _to_nobody
     stopped: Callable[[], bool] = _never

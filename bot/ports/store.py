@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.actor import Actor
-from bot.domain.alert import AlertGroup
+from bot.domain.alert import Alert, AlertGroup
 from bot.domain.backtest import Occurrence
 from bot.domain.classify import Severity
 from bot.domain.dedup import KnownAlert
@@ -88,7 +88,9 @@ class Reader(Protocol):
         """When the newest decision was taken at the pager that is known here."""
         ...
 
-    def known_alerts(self, fingerprints: Sequence[str]) -> Mapping[str, KnownAlert]: ...
+    def known_alerts(self, alerts: Sequence[Alert]) -> Mapping[str, KnownAlert]:
+        """What is known of these, by fingerprint; found by fingerprint and labels."""
+        ...
 
     def alerts(self, incident_id: int | None = None, limit: int = 500) -> Sequence[KnownAlert]:
         """Of one incident or of all; the latest started first."""

@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -14,7 +14,7 @@ from bot.domain.cluster import Marker, ObjectRef
 from bot.domain.errors import NotFound, PermanentError
 from bot.domain.plan import StepOutcome, StepPlan
 from bot.domain.resource import Manifest, Resource
-from bot.domain.resource_changes import content
+from bot.domain.resource_changes import manifest_of
 from bot.ports import Objects, StepContext
 from bot.steps.arguments import Arguments, Namespace, ObjectName
 from bot.steps.base import MutatingStep
@@ -109,7 +109,7 @@ def _found(arguments: BackupResourcesArguments, objects: Objects) -> Sequence[Re
 def _manifest(
     arguments: BackupResourcesArguments, found: Sequence[Resource], marker: Marker
 ) -> Manifest:
-    packed = gzip.compress(json.dumps(list(map(_kept, found))).encode(), mtime=0)
+    packed = gzip.compress(json.dumps(list(map(manifest_of, found))).encode(), mtime=0)
     if len(packed) > MOST_BYTES:
         raise PermanentError(
             f"{_count(found)} are {len(packed):,} bytes compressed, more than the "
@@ -127,15 +127,6 @@ def _manifest(
         },
         "data" if arguments.secrets else "binaryData": {FILE: base64.b64encode(packed).decode()},
     }
-
-
-def _kept(one: Resource) -> Mapping[str, Any]:
-    """The object as it could be applied again, without what the server gives by itself."""
-    kept = content(one.body)
-    place = {"namespace": one.ref.namespace} if one.ref.namespace else {}
-    metadata = {"name": one.ref.name, **place, **kept.get("metadata", {})}
-    identity = {"apiVersion": one.body["apiVersion"], "kind": one.body["kind"]}
-    return {**identity, **kept, "metadata": metadata}
 
 
 def _ref(arguments: BackupResourcesArguments, marker: Marker) -> ObjectRef:

@@ -19,7 +19,9 @@ from bot.domain.heartbeat import Heartbeat
 from bot.domain.matcher_text import parse_matcher
 from bot.domain.page_test import PageTestPlan
 from bot.domain.routing import RoutingPolicy
+from bot.domain.schedule import Schedule
 from bot.domain.storm import StormLimits
+from bot.domain.suggestion import SuggestionRule
 
 GOOD = r"""
 grouping:
@@ -54,8 +56,22 @@ escalations:
 response_times: {P0: 10m, P3: 48h}
 fallback: [{notifier: mail}, slack, {slack: channel}]
 page_test: {schedule: "0 10 * * 1", timezone: Europe/Berlin, confirm_within: 2m}
+schedules:
+  - id: nightly
+    runbook: backup@1.2.0
+    parameters: {namespace: payments}
+    cron: "30 2 * * *"
+    timezone: Europe/Berlin
+    auto: true
+suggestions:
+  - id: crash-loop
+    match: ['team="a"']
+    runbook: restart
+    parameters: {workload: "${labels.namespace}/${labels.deployment}"}
+    auto: false
 """
 MINUTE = timedelta(minutes=1)
+WORKLOAD = "${labels.namespace}/${labels.deployment}"
 
 
 def problems(text: str) -> list[str]:
@@ -83,6 +99,7 @@ def test_every_key_is_read() -> None:
         EscalationStep(10 * MINUTE, slack(Mention.BY_LEVEL)),
     )
     levels = (Severity.P0, Severity.P2)
+    payments, workload = {"namespace": "payments"}, {"workload": WORKLOAD}
     times = {Severity.P0: 10 * MINUTE, Severity.P3: 48 * 60 * MINUTE}
     assert parse_routing(GOOD.encode(), "routing.yaml") == RoutingPolicy(
         Grouping(("cluster", "alertname"), (GroupingOverride((database, team), ("database",)),)),
@@ -94,6 +111,8 @@ def test_every_key_is_read() -> None:
         {**default_response_times(), **times},
         (notifier("mail"), slack(Mention.BY_LEVEL), slack(Mention.CHANNEL)),
         PageTestPlan("0 10 * * 1", "Europe/Berlin", 2 * MINUTE),
+        (Schedule("nightly", "backup@1.2.0", "30 2 * * *", "Europe/Berlin", payments, auto=True),),
+        (SuggestionRule("crash-loop", (of_a,), "restart", workload, auto=False),),
         hashlib.sha256(GOOD.encode()).hexdigest(),
     )
 
@@ -302,3 +321,27 @@ def test_a_schedule_of_page_tests_that_never_comes_is_refused(given: str, said: 
 
 def test_nobody_tests_pages_unless_asked_to() -> None:
     assert parse_routing(b"{}", "routing.yaml").page_test is None
+
+
+def test_what_is_wrong_with_schedules_and_suggestions_is_said_by_line() -> None:
+    text = """
+schedules:
+  - id: one
+    runbook: ../restart
+    cron: "0 10 * * *"
+  - {id: two, runbook: restart, cron: "0 10 30 2 *"}
+  - {id: three, runbook: restart, cron: "0 10 * * *", timezone: Mars/Base}
+  - {id: three, runbook: restart, cron: "0 10 * * *", auto: "yes"}
+suggestions:
+  - id: four
+    match: ['a="b"']
+    runbook: restart
+    parameters: {workload: "${labels.a-b}/${x}", count: 3}
+  - {id: five, match: [], runbook: restart}
+  - {id: six, match: ['annotation.a="b"'], runbook: restart, run: now}
+"""
+    found = problems(text)
+    assert [int(line.partition(":")[0]) for line in found] == [4, 6, 7, 8, 8, 13, 13, 14, 15, 15]
+    said = "\n".join(found)
+    for words in ("given twice", "names no time", "no timezone", "${labels.NAME}", "labels only"):
+        assert words in said

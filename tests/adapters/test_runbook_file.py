@@ -278,6 +278,13 @@ def test_nested_arguments_keep_their_shape_and_get_their_values(nested: RunbookR
     assert runbook.arguments(runbook.step("find"), {"replicas": "5"}, {}) == {"count": "5"}
 
 
+def test_what_a_plan_decides_may_be_any_argument(nested: RunbookReader) -> None:
+    text = NESTED.partition("      manifest:")[0] + "      count: ${steps.find.revision}\n"
+    runbook = nested.read(text.encode(), SOURCE)
+    decided = {"find": {"revision": "3"}}
+    assert runbook.arguments(runbook.step("use"), {}, decided) == {"count": "3"}
+
+
 def test_a_runbook_with_nested_arguments_is_kept_as_it_is(nested: RunbookReader) -> None:
     runbook = nested.read(NESTED.encode(), SOURCE)
     assert load(dump(runbook), Runbook) == runbook

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from dbos import DBOS
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, inspect, text
 from sqlmodel import Session, SQLModel, select
 
 from bot.adapters import database
-from bot.adapters.schema import migrate
+from bot.adapters.schema import MIGRATIONS, migrate
+from bot.adapters.store import SqlStore
 from bot.adapters.tables import SeenRow
+from bot.domain.dedup import KnownAlert
 from tests.support.databases import postgres_database
+from tests.support.examples import NOW, alert
+from tests.support.stores import ask_for
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -32,6 +39,15 @@ def _disposed(url: str) -> Iterator[Engine]:
     made = database.create(url)
     yield made
     made.dispose()
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Take back what came after that revision."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
 
 
 def names(engine: Engine) -> set[str]:
@@ -64,6 +80,31 @@ def test_migrating_again_keeps_what_is_there(engine: Engine) -> None:
     assert names(engine) == before
     with Session(engine) as session:
         assert [row.key for row in session.exec(select(SeenRow))] == ["inbox:1"]
+
+
+def test_what_is_known_of_alerts_outlives_a_change_of_their_keys(engine: Engine) -> None:
+    migrate(engine)
+    store = SqlStore(engine, ask_for)
+    known = {
+        f"f{number}": KnownAlert(
+            alert(
+                fingerprint=f"f{number}",
+                labels={"namespace": f"n{number % 7}"},
+                starts_at=NOW + timedelta(seconds=number // 1_500),
+            ),
+            None,
+        )
+        for number in range(2_500)
+    }
+    with store.transaction() as tx:
+        tx.save_alerts(list(known.values()))
+    downgrade(engine, "0007")
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT fingerprint FROM alert")).scalars()
+        assert sorted(found) == sorted(known)
+    migrate(engine)
+    with store.read() as reader:
+        assert reader.known_alerts([one.alert for one in known.values()]) == known
 
 
 def test_a_sqlite_file_survives_the_loss_of_power_and_lets_readers_read(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_the_event_keeps_the_name_and_the_store_the_content(
         ("page.html", b"", 2),
     ]
     assert codec.load(codec.dump(event), kind) == event
-    assert Attachments(store).picture(1).content == PICTURE.content
+    assert Attachments(store).shown(1).content == PICTURE.content
 
 
 @pytest.mark.parametrize(
@@ -53,4 +53,4 @@ def test_an_event_with_nothing_attached_stays_as_it_is(store: SqlStore, event: R
 def test_what_is_no_picture_is_not_shown(store: SqlStore, attachment_id: int) -> None:
     kept(store, StepFinished("graph", StepOutcome("Drawn.", attachments=(PICTURE, PAGE))))
     with pytest.raises(NotFound):
-        Attachments(store).picture(attachment_id)
+        Attachments(store).shown(attachment_id)

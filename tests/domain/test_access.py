@@ -32,7 +32,7 @@ from bot.domain.access import (
     same_person,
     unknown_person,
 )
-from bot.domain.actor import Actor, ActorKind
+from bot.domain.actor import Actor, ActorKind, by_policy
 from bot.domain.runbook import Risk
 from tests.support.examples import ANA, BEN, CHEN, NOW, approval
 
@@ -167,9 +167,15 @@ def test_what_no_rule_covers_needs_an_approver() -> None:
     assert requirement(POLICY, asked("web")).needs == {"approver": 1}
 
 
+def test_it_names_who_could_give_each_approval() -> None:
+    assert requirement(POLICY, asked("web")).givers == {"approver": ("@leads", "UADMIN")}
+    open_to_all = replace(POLICY, roles={Role.APPROVER: ("@leads", "*")})
+    assert requirement(open_to_all, asked("web")).givers == {"approver": ("*",)}
+
+
 def test_what_is_in_no_namespace_is_in_no_environment() -> None:
     policy = replace(POLICY, rules=(rule("staging", {}, environments=("staging",)),))
-    assert requirement(policy, asked()) == UNCOVERED
+    assert requirement(policy, asked()).rule == UNCOVERED.rule
     assert requirement(policy, asked("", "web-staging")).needs == {"approver": 1}
 
 
@@ -290,3 +296,36 @@ def test_who_might_be_the_one_who_asked_does_not_approve(by_stranger: bool) -> N
 def test_needs_in_words() -> None:
     assert in_words({"technical_lead": 1}) == "1 approval (1 technical lead)"
     assert in_words({"b": 2, "a": 1}) == "3 approvals (1 a, 2 b)"
+
+
+# What asks by itself
+
+
+SCHEDULE = by_policy("schedule", "nightly")
+
+
+def test_the_policy_may_ask_for_runs_and_do_nothing_else_to_them() -> None:
+    allowed = [one for one in RunAction if refusal(POLICY, Person(SCHEDULE), one) is None]
+    assert allowed == [RunAction.ASK]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ActorKind if kind is not ActorKind.POLICY])
+def test_nobody_gets_in_under_a_schedules_name(kind: ActorKind) -> None:
+    stranger = Actor(kind, SCHEDULE.id, SCHEDULE.name)
+    assert refusal(POLICY, Person(stranger), RunAction.ASK) is not None
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ActorKind if kind is not ActorKind.PERSON])
+def test_only_people_have_roles_and_approve(kind: ActorKind) -> None:
+    """Even where the policy names everybody, or that very id."""
+    actor = Actor(kind, "schedule:nightly", "Schedule nightly")
+    everybody = ("*", actor.id, "@sre")
+    policy = AccessPolicy(
+        roles=dict.fromkeys(Role, everybody),
+        people={"nightly": (actor.id, ANA.id)},
+        kinds={"security": everybody},
+    )
+    someone = Person(actor, frozenset({"@sre"}))
+    assert (roles_of(policy, someone), kinds_of(policy, someone)) == (frozenset(), frozenset())
+    wanted = Wanted({"approver": 1, "security": 1}, (), BEN)
+    assert isinstance(approval_by(policy, someone, wanted, NOW), str)

@@ -128,6 +128,7 @@ EXAMPLES = {
     "TIME": "2026-12-01t22:00z",
     "MATCHER": "namespace=payments",
     "REASON": "because",
+    "WORDS": "it is done",
     "NAME": "restart",
     "[PARAMETER=]VALUE": f"workload={WORKLOAD}",
     "RUN": "3",

@@ -19,11 +19,13 @@ from bot.domain.effects import (
     AnswerPlan,
     Attend,
     Effect,
+    ExpireRun,
     InviteOnCall,
     Lane,
     MatchPagerEvent,
     ReviewSeverity,
     ReviewWindow,
+    RunSuggested,
     SendAnswer,
     SettleIncident,
     SetUrgency,
@@ -52,6 +54,8 @@ PLAN = AnswerPlan(URL, "restart@1.0.0", ("payments/checkout",))
 INVITE = InviteOnCall(7)
 SAYING = Announce(Subject(SubjectKind.RUN, 7, "tell"))
 RUN = AdvanceRun(7)
+EXPIRY = ExpireRun(7)
+SUGGESTED = RunSuggested(7, "key")
 SETTLE = SettleIncident(7)
 SEVERITY = ReviewSeverity(7)
 WINDOW = ReviewWindow(7)
@@ -72,13 +76,15 @@ EFFECTS: tuple[Effect, ...] = (
     INVITE,
     SAYING,
     RUN,
+    EXPIRY,
+    SUGGESTED,
     *LATER,
     TICKET,
 )
 SHARED = (MESSAGE, SEVERITY, ATTEND)
 """Of which one waits for all that ask for the same."""
 
-PATIENT = (PAGE, ATTEND, MESSAGE, INVITE, SAYING, RUN, *LATER, TICKET)
+PATIENT = (PAGE, ATTEND, MESSAGE, INVITE, SAYING, RUN, EXPIRY, SUGGESTED, *LATER, TICKET)
 attempts = st.integers(1, 10_000)
 jitters = st.floats(0.0, 1.0)
 
@@ -100,6 +106,8 @@ def test_every_type_of_effect_is_tested() -> None:
         (INVITE, Lane.CHAT),
         (PLAN, Lane.RUNS),
         (RUN, Lane.RUNS),
+        (SUGGESTED, Lane.RUNS),
+        (EXPIRY, Lane.UPKEEP),
         *((one, Lane.UPKEEP) for one in LATER),
         (TICKET, Lane.TICKETS),
     ],

@@ -8,6 +8,8 @@ from bot.domain.classify import Severity
 from bot.domain.effects import (
     AdvanceRun,
     Announce,
+    Effect,
+    ExpireRun,
     InviteOnCall,
     SettleIncident,
     SetUrgency,
@@ -44,6 +46,7 @@ from bot.domain.incident_events import (
     Reopened,
     Resolved,
     ResponseOverdue,
+    RunbooksSuggested,
     SecondPageClosed,
     SeverityOverridden,
     SeverityRaised,
@@ -62,9 +65,16 @@ from bot.domain.message import Subject, SubjectKind
 from bot.domain.plan import Announcement, Audience, StepOutcome
 from bot.domain.reactions import after_incident, after_run
 from bot.domain.run_events import (
+    RunAborted,
     RunApproved,
     RunEvent,
+    RunOverridden,
+    RunPlanned,
     RunRequested,
+    RunResumed,
+    StepAnswered,
+    StepApproved,
+    StepAsked,
     StepFinished,
     StepProgressed,
     StepStarted,
@@ -96,6 +106,7 @@ REACTIONS: dict[type[IncidentEvent], set[str]] = {
     Closed: {PAGE, MESSAGE},
     NoteAdded: {MESSAGE},
     DoneAtPager: {MESSAGE_SOON},
+    RunbooksSuggested: {MESSAGE_SOON},
     TicketOpened: {MESSAGE},
     TicketTold: {MESSAGE_SOON},
     TicketRefused: {MESSAGE},
@@ -210,12 +221,27 @@ def test_nobody_is_invited_who_need_not_come(changes: dict[str, Any]) -> None:
     assert INVITE not in after_incident(incident(**changes), (MessagePosted("#incidents"),))
 
 
+MOVES_RUN = (
+    RunRequested,
+    RunApproved,
+    RunOverridden,
+    RunResumed,
+    RunAborted,
+    StepApproved,
+    StepAnswered,
+)
+
+
 @pytest.mark.parametrize("event", RUN_EVENTS, ids=lambda event: type(event).__name__)
-def test_a_runs_message_follows_every_event_and_two_move_it(event: RunEvent) -> None:
+def test_a_runs_message_follows_every_event_and_what_people_do_moves_it(event: RunEvent) -> None:
     step_by_step = isinstance(event, StepStarted | StepProgressed | StepFinished | UndoStarted)
     tell = UpdateMessage(Subject(SubjectKind.RUN, 3), soon=step_by_step)
-    moves = isinstance(event, RunRequested | RunApproved)
-    assert after_run(3, (event,)) == ((tell, AdvanceRun(3)) if moves else (tell,))
+    expected: tuple[Effect, ...] = (tell,)
+    if isinstance(event, MOVES_RUN):
+        expected = (tell, AdvanceRun(3))
+    if isinstance(event, RunPlanned | StepAsked):
+        expected = (tell, ExpireRun(3))
+    assert after_run(3, (event,)) == expected
 
 
 def test_what_a_step_has_to_say_is_asked_for() -> None:

@@ -7,31 +7,18 @@ import pytest
 
 from bot.domain.access import Requirement
 from bot.domain.message import Subject, SubjectKind
-from bot.domain.plan import Question, StepOutcome, make_plan
+from bot.domain.plan import Attachment, Question, StepOutcome, make_plan
+from bot.domain.plan_text import plan_lines
 from bot.domain.run import Run, StepRecord, StepState
 from bot.domain.run_events import RunState
-from bot.domain.run_message import plan_lines, plan_message, run_line, run_message
-from tests.support.examples import BEN, approval, asking, plan_of, run, runbook
+from bot.domain.run_message import plan_message, run_line, run_message
+from tests.support.examples import BEN, NOW, approval, asking, plan_of, run, runbook
 
-NEEDS = Requirement("high-risk", {"approver": 1, "security": 1}, timedelta(minutes=90))
+GIVERS = {"approver": ("*",), "security": ("@sec", "U0DAN")}
+NEEDS = Requirement("high-risk", {"approver": 1, "security": 1}, timedelta(minutes=90), GIVERS)
 NO_NEEDS = Requirement("low-risk", {}, timedelta(hours=1))
 
-PLANNED = [
-    "1. Do look.",
-    "2. Do change.",
-    "   + annotation",
-    "   touches 3 pod(s), 2 of them ready",
-    "   behind service(s) checkout",
-    "   budget checkout allows 1 disruption(s) now",
-    "   autoscaler checkout keeps 3 to 10 pods",
-    "   not known: no policy API",
-    "3. Do wait.",
-    "4. Do verify.",
-]
-
-
-def test_a_plan_says_what_changes_and_whom_it_touches() -> None:
-    assert list(plan_lines(plan_of(runbook()))) == PLANNED
+PLANNED = list(plan_lines(plan_of(runbook())))
 
 
 def shown(run: Run) -> list[str]:
@@ -52,15 +39,22 @@ def test_a_run_that_waits_to_be_started_shows_its_plan_and_two_buttons() -> None
 
 
 def test_a_run_that_needs_approvals_says_which_are_there_and_which_lack() -> None:
-    waiting = run(RunState.AWAITING_APPROVAL, requirement=NEEDS)
+    waiting = run(RunState.AWAITING_APPROVAL, requirement=NEEDS, planned_at=NOW)
     assert shown(waiting)[0].startswith("Approve: run.approve ")
     assert run_message(waiting).body == (
         "Restart it.\nIt needs 2 approvals (1 approver, 1 security) by others than ana"
-        " (rule high-risk), within 90 min."
+        " (rule high-risk); the plan holds until 01 Mar 04:30 UTC."
+        "\nWho can: everybody (approver); @sec, U0DAN (security)."
     )
     half = replace(waiting, approvals=(approval("ben", "security"),))
     assert "It needs 1 approval (1 approver)" in run_message(half).body
-    assert run_message(half).body.endswith("Approved by ben.")
+    assert "Approved by ben.\nWho can: everybody (approver)." in run_message(half).body
+
+
+def test_what_nobody_can_approve_says_so() -> None:
+    needs = replace(NEEDS, givers={"approver": ("*",), "security": ()})
+    waiting = run(RunState.AWAITING_APPROVAL, requirement=needs)
+    assert "nobody (security)" in run_message(waiting).body
 
 
 HOLD = ["Abort and undo: run.abort", "Stop here: run.stop"]
@@ -157,3 +151,44 @@ def test_a_plan_says_whose_approval_a_run_would_need() -> None:
     message = plan_message(runbook(), plan_of(runbook()), NEEDS)
     said = {one.name: one.value for one in message.fields}
     assert said["To run it"] == "2 approvals (1 approver, 1 security), rule high-risk"
+
+
+URL = "https://tocsin.example/"
+GRAPH = Attachment("graph.png", "image/png", id=4)
+LOG = Attachment("job.log", "text/plain", id=5)
+DRAWING = Attachment("graph.svg", "image/svg+xml", id=6)
+
+
+def test_it_links_to_its_page_and_to_what_its_steps_made() -> None:
+    outcome = StepOutcome("Done.", attachments=(GRAPH, LOG, DRAWING))
+    steps = (StepRecord("look", StepState.DONE, outcome=outcome),)
+    pages = run_message(run(RunState.RUNNING, steps=steps), URL).pages
+    assert [(one.label, one.link.url) for one in pages] == [
+        ("Everything about this run", "https://tocsin.example/runs/3"),
+        ("📎 graph.png", "https://tocsin.example/attachments/4"),
+        ("📎 job.log", "https://tocsin.example/attachments/5"),
+    ]
+
+
+def test_without_a_public_address_it_links_nowhere_and_still_says_where_it_is() -> None:
+    message = run_message(run(RunState.RUNNING))
+    assert (message.pages, message.whole) == ((), "/runs/3")
+
+
+def test_a_plan_shows_the_parameters_that_have_a_value() -> None:
+    waiting = run(RunState.AWAITING_APPROVAL, parameters={"workload": "a/b", "url": ""})
+    said = {one.name: one.value for one in run_message(waiting).fields}
+    assert said["Parameters"] == "workload=a/b"
+
+
+def test_a_step_takes_one_line_however_much_it_said() -> None:
+    outcome = StepOutcome("It failed; the end of its log:\n" + "line\n" * 500)
+    steps = (StepRecord("look", StepState.DONE, outcome=outcome), StepRecord("change"))
+    first, second = run_message(run(RunState.RUNNING, steps=steps)).preformatted.splitlines()
+    assert (len(first), second) == (200, "· Do change")
+
+
+def test_a_runbook_that_is_deprecated_says_so_in_its_plan_and_its_run() -> None:
+    old = replace(runbook(), deprecated="Use restart@1.1.0.")
+    assert "is deprecated: Use restart@1.1.0." in plan_message(old, plan_of(old), NO_NEEDS).body
+    assert "is deprecated: Use restart@1.1.0." in run_message(replace(run(), runbook=old)).body

@@ -21,11 +21,14 @@ from bot.domain.incident_events import (
     PageAction,
     PageSent,
     ResponseOverdue,
+    RunbooksSuggested,
     SeverityOverridden,
     TicketRefused,
     TicketTold,
 )
+from bot.domain.suggestion import Suggestion
 from bot.domain.ticket import TicketAction
+from bot.domain.web_link import web_link
 from bot.entrypoints.pages import Place
 from tests.support.examples import ANA, TICKET
 from tests.support.incident_pages import HOSTILE, Site
@@ -239,6 +242,19 @@ def test_a_tickets_address_that_is_none_is_no_link(site: Site, url: str) -> None
     hostile = replace(TICKET, url="javascript:alert(1)")
     site.happens(site.incident().id, TicketTold(TicketAction.CREATE, hostile, ""))
     assert 'href="javascript' not in get(f"{url}/incidents/1").text
+
+
+def test_suggestions_and_the_link_of_its_alerts_are_shown(site: Site, url: str) -> None:
+    link = web_link("https://wiki.example/runbooks/restart?a=1&b=2")
+    suggested = Suggestion("crash-loop", "restart@1.0.0", {"workload": "shop/checkout"})
+    hostile = Suggestion("x", "restart@1.0.0", {"workload": "<script>alert(1)</script>"})
+    incident = site.incident()
+    site.happens(incident.id, RunbooksSuggested((suggested, hostile), link))
+    page = get(f"{url}/incidents/{incident.id}").text
+    assert "/runbook run restart@1.0.0 workload=shop/checkout incident=INC-1" in page
+    assert 'href="https://wiki.example/runbooks/restart?a=1&amp;b=2"' in page
+    assert "at wiki.example</a>" in page
+    assert "<script>alert" not in page
 
 
 def test_the_clocks_are_shown_until_somebody_has_it(site: Site, url: str) -> None:

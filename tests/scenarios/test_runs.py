@@ -23,6 +23,14 @@ def test_a_plan_is_shown_and_nothing_is_changed(h: Harness) -> None:
     assert h.runs.newest() == []
 
 
+def test_a_plan_may_be_for_an_incident_that_there_is(h: Harness) -> None:
+    """The word is no parameter of the runbook."""
+    assert "no incident INC-7" in h.command("ana", f"/runbook plan restart {CHECKOUT} incident=7")
+    h.alert()
+    h.command("ana", f"/runbook plan restart {CHECKOUT} incident=INC-1")
+    assert "Plan of restart@1.0.0" in h.slack.answers("ana")[-1]
+
+
 def test_a_run_waits_for_its_approval(h: Harness) -> None:
     """Ana asks, ben reads the plan and approves it, and then it runs."""
     h.command("ana", f"/runbook run restart {CHECKOUT}")

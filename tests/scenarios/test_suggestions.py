@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.actor import ActorKind
+from bot.domain.effects import RunSuggested
 from bot.domain.run_events import RunState
 from tests.support.harness import Harness
 
@@ -120,16 +121,14 @@ def test_during_maintenance_nothing_runs_by_itself(h: Harness) -> None:
 
 
 def test_what_stands_against_it_is_a_note(h: Harness) -> None:
-    alone(h, auto=True)
+    """The version that was suggested is not in the library any more."""
     crash(h)
-    incident = h.incident()
-    h.routing = replace(h.routing, suggestions=())
-    assert incident.suggestions[0].auto
-    gone = replace(incident.suggestions[0], runbook="restart@9.9.9")
+    (suggested,) = h.incident().suggestions
+    gone = replace(suggested, runbook="restart@9.9.9")
     with h.store.transaction() as tx:
         tx.save_incident(replace(tx.incident(1), suggestions=(gone,)))
-        from bot.domain.effects import RunSuggested
-
         tx.enqueue(RunSuggested(1, gone.key))
     h.settle()
-    assert any("was to run by itself" in line for line in h.timeline())
+    assert any("restart payments/checkout was to run by itself. " in line for line in h.timeline())
+    h.click(f"Plan restart {CHECKOUT}", who="ben")
+    assert "has no version" in h.slack.answers("ben")[-1]

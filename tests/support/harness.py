@@ -79,7 +79,7 @@ from bot.app.suggestions import Suggestions, suggested_by
 from bot.app.ticket_delivery import TicketDelivery
 from bot.app.upkeep import Upkeep
 from bot.app.why import Explanations
-from bot.bootstrap.running import Site, step_contexts
+from bot.bootstrap.running import Site, Sites, step_contexts
 from bot.domain.alert import Delivery
 from bot.domain.classify import Policy, Severity
 from bot.domain.effects import AdvanceRun, Effect
@@ -190,7 +190,9 @@ class Harness:
         kinds = step_kinds()
 
         there = Site(cluster, objects)
-        context_for = step_contexts(there, clock, None, AllowedHosts.parse("127.0.0.1"))
+        context_for = step_contexts(
+            Sites(there, lambda _name: there), clock, None, AllowedHosts.parse("127.0.0.1")
+        )
         planner = Planner(kinds, context_for)
         work = StepWork(RunLog(self.store, clock), kinds, context_for, clock)
         pager = _pager(f"{self.url}/stand-ins/pagerduty")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from bot.app.record import open_run
 from bot.app.run_log import RunLog
 from bot.app.runner import Runner
 from bot.app.step_work import StepWork
-from bot.bootstrap.running import Site, step_contexts
+from bot.bootstrap.running import Site, Sites, step_contexts
 from bot.domain.parameter import Parameter, ParameterType
 from bot.domain.run import Run, blank_records
 from bot.domain.runbook import Risk, Runbook, Step
@@ -36,7 +36,7 @@ from bot.entrypoints.worker import RunWorker
 from bot.ports import Clock, Store
 from bot.steps.registry import step_kinds
 from tests.support.access import OPEN_TO_ALL
-from tests.support.boundaries import Boundary, Reach, WatchedRequests, WatchedStore
+from tests.support.boundaries import Boundary, WatchedRequests, WatchedStore
 from tests.support.examples import ANA
 
 WORKLOAD, NAMESPACE = "${parameters.workload}", "${parameters.namespace}"
@@ -51,7 +51,13 @@ def step(step_id: str, kind: str, /, **arguments: Any) -> Step:
 WAIT = step("wait", "kubernetes.wait_rollout", workload=WORKLOAD, timeout="60s")
 READY = step("ready", "kubernetes.ready_pods", workload=WORKLOAD, soak="0s", timeout="60s")
 FAILS = step(
-    "fails", "kubernetes.ready_pods", workload=WORKLOAD, minimum="9", soak="0s", timeout="1s"
+    "fails",
+    "kubernetes.wait_condition",
+    kind="apps/v1 Deployment",
+    object=WORKLOAD,
+    path="spec.replicas",
+    value=9,
+    timeout="1s",
 )
 """A verification that never holds, so that everything is put back."""
 
@@ -66,6 +72,7 @@ def book(*steps: Step, verified_by: Step = READY) -> Runbook:
         parameters=(
             Parameter("workload", ParameterType.WORKLOAD, "On what."),
             Parameter("namespace", ParameterType.NAMESPACE, "Where."),
+            Parameter("name", ParameterType.NAME, "What its pods are labelled with."),
         ),
         steps=steps,
         verification=(verified_by,),
@@ -99,6 +106,13 @@ BOOKS: Mapping[str, Runbook] = {
             kind="v1 ConfigMap",
             object=WORKLOAD,
             merge={"data": {"host": "b"}},
+        ),
+        step(
+            "switch",
+            "kubernetes.switch_service",
+            service=WORKLOAD,
+            label="app",
+            to="${parameters.name}",
         ),
         step("delete", "kubernetes.delete", kind="v1 ConfigMap", object=WORKLOAD),
     ),
@@ -152,7 +166,9 @@ def runner(store: Store, client: ApiClient, clock: Clock, timeout: float = 10.0)
     """A runner as the worker has it; a request to the API server has `timeout` seconds."""
     kinds = step_kinds()
     site = Site(KubernetesCluster(client, timeout), KubernetesObjects(client, timeout))
-    context_for = step_contexts(site, clock, None, AllowedHosts.parse(""))
+    context_for = step_contexts(
+        Sites(site, lambda _name: site), clock, None, AllowedHosts.parse("")
+    )
     return Runner(
         store,
         site.objects,
@@ -174,7 +190,7 @@ def asked_for(store: Store, runbook: Runbook, namespace: str, name: str) -> Run:
     draft = Run(
         id=0,
         runbook=runbook,
-        parameters={"workload": f"{namespace}/{name}", "namespace": namespace},
+        parameters={"workload": f"{namespace}/{name}", "namespace": namespace, "name": name},
         requested_by=ANA,
         requested_at=now,
         start_when_planned=True,

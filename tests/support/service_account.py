@@ -49,24 +49,25 @@ class ServiceAccount:
     @classmethod
     def create(cls, admin: ApiClient, namespace: str, rules: Rules) -> ServiceAccount:
         """Make the account, the Role and its binding; they go with the namespace."""
-        CoreV1Api(admin).create_namespaced_service_account(namespace, _named())
-        rbac = RbacAuthorizationV1Api(admin)
+        core: Any = CoreV1Api(admin)  # as kubectl, with plain JSON and not the client's models
+        rbac: Any = RbacAuthorizationV1Api(admin)
+        core.create_namespaced_service_account(namespace, _named())
         rbac.create_namespaced_role(namespace, {**_named(), "rules": list(rules)})
         subject = {"kind": "ServiceAccount", "name": NAME, "namespace": namespace}
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": NAME}
         binding = {**_named(), "roleRef": role, "subjects": [subject]}
         rbac.create_namespaced_role_binding(namespace, binding)
-        return cls(_signed_in(admin, _token(admin, namespace)))
+        return cls(_signed_in(admin, _token(core, namespace)))
 
 
 def _named() -> dict[str, Any]:
     return {"metadata": {"name": NAME}}
 
 
-def _token(admin: ApiClient, namespace: str) -> str:
+def _token(core: Any, namespace: str) -> str:
     """A token by the TokenRequest API, as the kubelet gets one for a pod."""
     request = {"spec": {"expirationSeconds": 3600}}
-    made = CoreV1Api(admin).create_namespaced_service_account_token(NAME, namespace, request)
+    made = core.create_namespaced_service_account_token(NAME, namespace, request)
     token: str = made.status.token
     return token
 
@@ -84,5 +85,6 @@ def in_force(client: ApiClient, namespace: str) -> None:
     """Wait until the API server lets the account list Services, which all of these roles may."""
     attributes = {"namespace": namespace, "verb": "list", "resource": "services"}
     review = {"spec": {"resourceAttributes": attributes}}
-    ask = AuthorizationV1Api(client).create_self_subject_access_review
+    api: Any = AuthorizationV1Api(client)
+    ask = api.create_self_subject_access_review
     eventually(lambda: bool(ask(review).status.allowed), bool)

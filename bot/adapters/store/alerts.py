@@ -1,9 +1,15 @@
-"""Alerts: the last that is known of each, when each fired, and the groups they came in."""
+"""Alerts: the last that is known of each, when each fired, and the groups they came in.
+
+Alerts come in groups, and fingerprints are hashes: with a million of them, each new one would
+lie on a page of its own of the primary key's index, which is read and written for it alone.
+So an alert's key begins with a hash of what it shares with those that it comes with.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from zlib import crc32
 
 from sqlalchemy import bindparam, func, insert
 from sqlmodel import col, select
@@ -11,16 +17,18 @@ from sqlmodel import col, select
 from bot.adapters import codec
 from bot.adapters.store.base import Part, chunks
 from bot.adapters.tables import AlertGroupRow, AlertRow, OccurrenceRow
-from bot.domain.alert import AlertGroup, AlertStatus
+from bot.domain.alert import Alert, AlertGroup, AlertStatus
 from bot.domain.backtest import Occurrence
 from bot.domain.dedup import KnownAlert
 
 PAGE = 1000
 """Rows read at a time where there may be very many."""
 
-_KNOWN = select(AlertRow.document).where(
-    col(AlertRow.fingerprint).in_(bindparam("fingerprints", expanding=True))
-)
+SHARED_LABELS = ("alertname", "cluster", "namespace", "service", "job")
+"""What alerts that come together mostly share. Rows are found by it: to change it takes a
+migration."""
+
+_KNOWN = select(AlertRow.document).where(col(AlertRow.key).in_(bindparam("keys", expanding=True)))
 _FIRING = select(func.count()).where(
     col(AlertRow.incident_id) == bindparam("incident_id"),
     col(AlertRow.status) == AlertStatus.FIRING.value,
@@ -32,12 +40,12 @@ _OCCURRED = insert(OccurrenceRow)
 class AlertReads(Part):
     """What is known of alerts."""
 
-    def known_alerts(self, fingerprints: Sequence[str]) -> Mapping[str, KnownAlert]:
+    def known_alerts(self, alerts: Sequence[Alert]) -> Mapping[str, KnownAlert]:
         known: dict[str, KnownAlert] = {}
-        for chunk in chunks(fingerprints):
-            texts = self._run(_KNOWN, fingerprints=chunk).scalars()
-            alerts = (codec.load(text, KnownAlert) for text in texts)
-            known.update((one.alert.fingerprint, one) for one in alerts)
+        for chunk in chunks([_key(alert) for alert in alerts]):
+            texts = self._run(_KNOWN, keys=chunk).scalars()
+            found = (codec.load(text, KnownAlert) for text in texts)
+            known.update((one.alert.fingerprint, one) for one in found)
         return known
 
     def alerts(self, incident_id: int | None = None, limit: int = 500) -> Sequence[KnownAlert]:
@@ -82,9 +90,9 @@ class AlertWrites(AlertReads):
     """How alerts are written down: many in one statement, since a storm's delivery holds many."""
 
     def save_alerts(self, alerts: Sequence[KnownAlert]) -> None:
-        # Of a fingerprint that occurs twice the last counts.
-        rows = {known.alert.fingerprint: _alert_row(known) for known in alerts}
-        self._upsert(AlertRow, "fingerprint", list(rows.values()))
+        rows = [_alert_row(known) for known in alerts]
+        # Of an alert that occurs twice the last counts.
+        self._upsert(AlertRow, "key", list({row["key"]: row for row in rows}.values()))
 
     def save_occurrences(self, occurrences: Sequence[Occurrence]) -> None:
         rows = [{"at": one.at.isoformat(), "document": codec.dump(one)} for one in occurrences]
@@ -101,9 +109,15 @@ class AlertWrites(AlertReads):
 
 def _alert_row(known: KnownAlert) -> dict[str, object]:
     return {
-        "fingerprint": known.alert.fingerprint,
+        "key": _key(known.alert),
         "incident_id": known.incident_id,
         "status": known.alert.status.value,
         "starts_at": known.alert.starts_at.isoformat(),
         "document": codec.dump(known),
     }
+
+
+def _key(alert: Alert) -> str:
+    """Eight hexadecimal digits for what it shares with others, and the fingerprint."""
+    shared = "\n".join(alert.labels.get(name, "") for name in SHARED_LABELS)
+    return f"{crc32(shared.encode()):08x}{alert.fingerprint}"

@@ -52,6 +52,7 @@ BUDGETS = Resource("policy", "poddisruptionbudgets", "PodDisruptionBudget")
 AUTOSCALERS = Resource("autoscaling", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 CONFIG_MAPS = Resource("", "configmaps", "ConfigMap", has_spec=False)
 SECRETS = Resource("", "secrets", "Secret", has_spec=False)
+SERVICE_ACCOUNTS = Resource("", "serviceaccounts", "ServiceAccount", has_spec=False)
 STATEFUL_SETS = Resource("apps", "statefulsets", "StatefulSet")
 
 
@@ -81,6 +82,7 @@ RESOURCES = (
     SERVICES,
     CONFIG_MAPS,
     SECRETS,
+    SERVICE_ACCOUNTS,
     DEPLOYMENTS,
     REPLICA_SETS,
     STATEFUL_SETS,

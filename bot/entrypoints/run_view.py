@@ -1,0 +1,155 @@
+"""What the pages of runs and runbooks show, put together from the use cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.app.runs import Runs
+from bot.domain.errors import NotFound
+from bot.domain.plan import StepPlan
+from bot.domain.plan_text import blast_lines, undo_lines
+from bot.domain.run import Run, StepRecord, StepState
+from bot.domain.run_events import (
+    RunState,
+    StepAnswered,
+    StepFailed,
+    StepFinished,
+    UndoFailed,
+    UndoFinished,
+)
+from bot.domain.run_message import RUN_ACTION, givers_in_words, run_buttons
+from bot.domain.runbook import Runbook, Step
+from bot.domain.timeline import Entry, Recorded, entries
+
+SHOWN_RUNS = 100
+"""Runs on one page, the newest."""
+
+_NEEDS_PEOPLE = (RunState.AWAITING_APPROVAL, RunState.WAITING, RunState.UNCERTAIN)
+
+GROUPS: Mapping[str, tuple[RunState, ...]] = {
+    "needs people": _NEEDS_PEOPLE,
+    "under way": tuple(one for one in RunState if not one.final and one not in _NEEDS_PEOPLE),
+    "ended": tuple(one for one in RunState if one.final),
+}
+"""The states that are looked for together."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunsView:
+    """The newest runs in a state, or in a group of them; `chosen` is empty for all."""
+
+    chosen: str
+    runs: Sequence[Run]
+    groups: Sequence[str] = tuple(GROUPS)
+    states: Sequence[RunState] = tuple(RunState)
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step: what was planned of it, and what became of it."""
+
+    step: Step
+    record: StepRecord
+    plan: StepPlan | None
+    ended_at: datetime | None
+    undone_at: datetime | None
+    checks: bool
+    """Whether it belongs to the verification."""
+
+    @property
+    def blast(self) -> Sequence[str]:
+        return blast_lines(self.plan.blast_radius) if self.plan else ()
+
+    @property
+    def undo(self) -> Sequence[str]:
+        return undo_lines(self.plan) if self.plan else ()
+
+    @property
+    def said(self) -> str:
+        """What came of it, or how far it is."""
+        record = self.record
+        if record.reason:
+            return record.reason
+        return record.outcome.summary if record.outcome else record.progress
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run with everything that a person who is to approve it, or reviews it, can ask."""
+
+    run: Run
+    steps: Sequence[StepView]
+    story: Sequence[Entry]
+
+    @property
+    def begun(self) -> bool:
+        """Whether any step was."""
+        return any(one.record.state is not StepState.PENDING for one in self.steps)
+
+    @property
+    def givers(self) -> str:
+        """Who can give the approvals that are lacking."""
+        needs = self.run.requirement
+        return givers_in_words(needs, self.run.missing) if needs else ""
+
+    @property
+    def question(self) -> str:
+        """What the step that waits asks of people; empty when none does."""
+        asked = self.run.asked
+        return self.run.question(asked.id).text if asked else ""
+
+    @property
+    def commands(self) -> Mapping[str, str]:
+        """What can be done to it now: the slash command, and what it does."""
+        return {
+            f"/runbook {one.action.removeprefix(RUN_ACTION)} {self.run.id}": one.label
+            for one in run_buttons(self.run)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RunbookView:
+    """A version of a runbook, and the versions that there are, the newest first."""
+
+    runbook: Runbook
+    versions: Sequence[str]
+
+
+def runs_view(runs: Runs, chosen: str) -> RunsView:
+    """Raises `NotFound` for a state that there isn't."""
+    states = {**GROUPS, **{one.value: (one,) for one in RunState}}
+    if chosen and chosen not in states:
+        raise NotFound("No run can be in such a state.")
+    return RunsView(chosen, runs.newest(SHOWN_RUNS, states.get(chosen)))
+
+
+def run_view(runs: Runs, run_id: int) -> RunView:
+    """Raises `NotFound`."""
+    run, recorded = runs.recorded(run_id)
+    ended = _times(recorded, (StepFinished, StepFailed, StepAnswered))
+    undone = _times(recorded, (UndoFinished, UndoFailed))
+    checks = {step.id for step in run.runbook.verification}
+    steps = [
+        StepView(
+            run.runbook.step(record.id),
+            record,
+            run.plan.steps.get(record.id) if run.plan else None,
+            ended.get(record.id),
+            undone.get(record.id),
+            record.id in checks,
+        )
+        for record in run.steps
+    ]
+    return RunView(run, steps, entries(recorded))
+
+
+def runbook_views(runs: Runs) -> Sequence[RunbookView]:
+    """The version of each runbook that is used where none is named."""
+    return [RunbookView(*runs.runbook(one.name)) for one in runs.runbooks()]
+
+
+def _times(recorded: Sequence[Recorded], kinds: tuple[type, ...]) -> Mapping[str, datetime]:
+    """When such an event last happened to each step."""
+    return {one.event.step: one.at for one in recorded if isinstance(one.event, kinds)}

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.adapters.blocks import render
+from bot.domain.cluster import BlastRadius
+from bot.domain.message import Message
+from bot.domain.plan import Plan, StepPlan, make_plan
+from bot.domain.plan_text import EXCERPT, blast_lines, plan_excerpt, plan_lines, undo_lines
+from tests.support.examples import plan_of, runbook
+
+
+def plan(*steps: StepPlan) -> Plan:
+    return make_plan("digest", {}, {f"step-{number}": one for number, one in enumerate(steps)})
+
+
+def test_a_plan_says_what_changes_whom_it_touches_and_what_stays() -> None:
+    assert plan_lines(plan_of(runbook())) == [
+        "1. Do look.",
+        "2. Do change.",
+        "   + annotation",
+        "   touches 3 pods, 2 of them ready",
+        "   behind service checkout",
+        "   budget checkout lets 1 pod be down now",
+        "   autoscaler checkout keeps 3 to 10 pods",
+        "   not known: no policy API",
+        "   undo: none",
+        "3. Do wait.",
+        "4. Do verify.",
+    ]
+
+
+def test_it_says_what_would_be_put_back() -> None:
+    change = StepPlan("Change it.", changes=("+ a: 1",), reversible=True)
+    assert undo_lines(change) == ("undo: put back if a later step fails",)
+    assert undo_lines(replace(change, changes=())) == ()
+
+
+def test_who_is_touched_is_said_in_words() -> None:
+    assert blast_lines(None) == ()
+    assert blast_lines(BlastRadius(0, 0)) == ["touches 0 pods"]
+    assert blast_lines(BlastRadius(1, 1, ("a", "b"))) == [
+        "touches 1 pod, all ready",
+        "behind services a, b",
+    ]
+
+
+def test_a_plan_that_fits_is_shown_whole() -> None:
+    assert plan_excerpt(plan_of(runbook()), "/runs/3") == plan_lines(plan_of(runbook()))
+
+
+def test_of_a_long_plan_every_step_is_shown_and_what_is_left_out_is_counted() -> None:
+    changes = tuple(f"+ spec.field_{number}: {'x' * 40}" for number in range(90))
+    steps = [StepPlan(f"Change object {number}.", changes) for number in range(6)]
+    lines = plan_excerpt(plan(*steps), "/runs/3")
+    assert [f"{number}. Change object {number - 1}." for number in range(1, 7)] == [
+        line for line in lines if not line.startswith(" ")
+    ]
+    shown = sum(line.startswith("   + ") for line in lines) // 6
+    assert lines.count(f"   … {90 - shown} more lines: /runs/3") == 6
+    assert sum(map(len, lines)) <= EXCERPT
+
+
+def test_a_long_line_is_cut() -> None:
+    (_, change, _) = plan_excerpt(plan(StepPlan("Change it.", ("+ data: " + "x" * 5_000,))))
+    assert len(change) == 200
+    assert change.endswith("x…")
+
+
+HOSTILE = st.text(st.sampled_from("&<>`*\u202e\n+- xyz"), max_size=300)
+STEPS = st.builds(
+    StepPlan,
+    summary=HOSTILE,
+    changes=st.lists(HOSTILE, max_size=60).map(tuple),
+    reversible=st.booleans(),
+)
+
+
+@given(st.lists(STEPS, min_size=1, max_size=30))
+def test_whatever_a_plan_says_slack_takes_it_and_what_is_missing_is_said(
+    steps: list[StepPlan],
+) -> None:
+    lines = "\n".join(plan_excerpt(plan(*steps), "/runs/3"))
+    blocks, _ = render(Message("Plan", preformatted=lines, whole="/runs/3"))
+    code = blocks[1]["text"]["text"]
+    assert len(code) <= 3_000
+    assert len(blocks) <= 50
+    missing = lines.strip("\n").count("\n") + 1 - (code.count("\n") - 1)
+    assert missing <= 0 or re.search(r"… \d+ more lines?: /runs/3", code)
