@@ -164,9 +164,19 @@ def schema(kinds: Mapping[str, StepKind]) -> dict[str, Any]:
     for name in _argument_models(definitions, kinds.values()):
         properties = definitions[name].get("properties", {})
         for key, argument in properties.items():
-            properties[key] = {"anyOf": [argument, {"$ref": "#/$defs/Placeholder"}]}
+            properties[key] = _or_placeholder(argument)
     definitions["Placeholder"] = _PLACEHOLDER
     return {"$schema": _DIALECT, **described}
+
+
+def _or_placeholder(argument: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of an argument or a placeholder; so are the items and values inside it."""
+    inside = {
+        key: _or_placeholder(argument[key])
+        for key in ("items", "additionalProperties")
+        if isinstance(argument.get(key), dict)
+    }
+    return {"anyOf": [{**argument, **inside}, {"$ref": "#/$defs/Placeholder"}]}
 
 
 def _argument_models(definitions: Mapping[str, Any], kinds: Iterable[StepKind]) -> frozenset[str]:

@@ -6,15 +6,22 @@ before died there), what happened is observed first, and only what did not is do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.app.planning import ContextFor
 from bot.app.run_log import RunLog, retried
 from bot.domain.cluster import Marker
-from bot.domain.errors import InvalidInput, PermanentError, TemporaryError, TocsinError
+from bot.domain.errors import (
+    IllegalTransition,
+    InvalidInput,
+    NotFound,
+    PermanentError,
+    TemporaryError,
+    TocsinError,
+)
 from bot.domain.plan import StepOutcome
-from bot.domain.run import Run
+from bot.domain.run import Run, StepState
 from bot.domain.run_events import (
     RunEvent,
     RunFinished,
@@ -28,6 +35,9 @@ from bot.domain.run_events import (
     UndoStarted,
 )
 from bot.ports import Clock, StepContext, StepKind, StepOccasion
+
+UNDO = ".undo"
+"""What follows the step in the marker of its undo."""
 
 
 class StepWork:
@@ -59,12 +69,12 @@ class StepWork:
         """Put the step's change back."""
         run = self._log.record(run.id, UndoStarted(step_id))
         record = run.record(step_id)
-        marker = Marker(run.id, f"{step_id}.undo", record.started_at or self._clock.now())
+        marker = Marker(run.id, f"{step_id}{UNDO}", record.started_at or self._clock.now())
         kind, arguments = self._code(run, step_id)
         outcome = record.outcome or StepOutcome("")
         context = self._context(run, marker)
         try:
-            undone = retried(self._clock, lambda: kind.undo(arguments, outcome, context))
+            undone = self._tried(context, lambda: kind.undo(arguments, outcome, context))
         except TocsinError as error:
             self._log.record(run.id, UndoFailed(step_id, str(error)))
             return
@@ -91,7 +101,7 @@ class StepWork:
         self, step_id: str, kind: StepKind, arguments: Any, context: StepContext
     ) -> RunEvent:
         try:
-            outcome = retried(self._clock, lambda: kind.execute(arguments, context))
+            outcome = self._tried(context, lambda: kind.execute(arguments, context))
             return StepFinished(step_id, outcome)
         except TemporaryError as error:
             if kind.mutates:
@@ -99,6 +109,26 @@ class StepWork:
             return StepFailed(step_id, str(error))
         except (PermanentError, InvalidInput) as error:
             return StepFailed(step_id, str(error))
+
+    def _tried(self, context: StepContext, call: Callable[[], StepOutcome]) -> StepOutcome:
+        """As `retried`, unless somebody else has ended the step, or replaced what it changes.
+
+        This process may have slept since it began the step.
+        """
+
+        def tried() -> StepOutcome:
+            run = self._log.read(context.marker.run)
+            if _is_over(run, context.marker):
+                raise IllegalTransition("Another runner has ended this step meanwhile.")
+            _require_same(run, context)
+            return call()
+
+        return retried(self._clock, tried)
+
+    def _is_stopped(self, marker: Marker) -> bool:
+        """Whether whoever waits has to stop: for an abort, or since somebody else went on."""
+        run = self._log.read(marker.run)
+        return run.state is RunState.CANCELLING or _is_over(run, marker)
 
     def _code(self, run: Run, step_id: str) -> tuple[StepKind, Any]:
         """What does the step: its kind, and its arguments with this run's parameters."""
@@ -109,7 +139,7 @@ class StepWork:
         return kind, kind.arguments.read(run.runbook.arguments(step, run.parameters, decided))
 
     def _context(self, run: Run, marker: Marker) -> StepContext:
-        step_id = marker.step.removesuffix(".undo")
+        step_id = _step_of(marker)
         decided = run.plan.steps[step_id].decided if run.plan else {}
         return self._context_for(
             StepOccasion(
@@ -118,7 +148,7 @@ class StepWork:
                 run.runbook.step(step_id).cluster,
                 run.incident_id,
                 progress=lambda text: self._progress(run.id, step_id, text),
-                stopped=lambda: self._log.read(run.id).state is RunState.CANCELLING,
+                stopped=lambda: self._is_stopped(marker),
             )
         )
 
@@ -128,3 +158,26 @@ class StepWork:
 
 def _unknown(step_id: str, error: TocsinError) -> RunFinished:
     return RunFinished(RunState.UNCERTAIN, f"Step {step_id} may have taken effect: {error}")
+
+
+def _is_over(run: Run, marker: Marker) -> bool:
+    """Whether the step (or its undo) that writes this marker is under way no more."""
+    step_id = _step_of(marker)
+    under_way = StepState.STARTED if step_id == marker.step else StepState.UNDOING
+    return run.record(step_id).state is not under_way
+
+
+def _step_of(marker: Marker) -> str:
+    return marker.step.removesuffix(UNDO)
+
+
+def _require_same(run: Run, context: StepContext) -> None:
+    """Refuse what was made anew since the plan: it is another object, which nobody approved."""
+    step_id = _step_of(context.marker)
+    for target in run.plan.steps[step_id].targets if run.plan else ():
+        try:
+            uid = context.objects.read(target.ref).uid
+        except NotFound:
+            continue  # What the step makes of it is its own matter.
+        if uid != target.uid:
+            raise PermanentError(f"{target.ref} was deleted and made anew since it was planned.")

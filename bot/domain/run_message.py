@@ -20,6 +20,7 @@ from bot.domain.plan import Plan
 from bot.domain.plan_text import LONGEST_LINE, plan_excerpt
 from bot.domain.run import Run, RunCommand, StepRecord, StepState
 from bot.domain.run_events import RunState
+from bot.domain.run_unclear import what_is_known
 from bot.domain.runbook import Runbook
 from bot.domain.runbook_text import deprecation
 from bot.domain.web_link import web_link
@@ -114,6 +115,8 @@ def _now(run: Run) -> str:
     """The end, what is waited for, or what the runbook is for."""
     if are_the_point(run):
         return report(run)
+    if run.state is RunState.UNCERTAIN:
+        return f"{run.result}\n{what_is_known(run)}"
     if run.result:
         return run.result
     if run.state is RunState.AWAITING_APPROVAL:
@@ -134,14 +137,14 @@ def _permission(run: Run) -> str:
     )
     if run.approvals:
         said += f" Approved by {', '.join(one.by.name for one in run.approvals)}."
-    return "\n".join(filter(None, (said, givers_in_words(needs, run.missing))))
+    who = givers_in_words(needs, run.missing)
+    return f"{said}\nWho can: {who}." if who else said
 
 
 def givers_in_words(needs: Requirement, kinds: Iterable[str]) -> str:
     """Who can give approvals of these kinds; empty where the record does not tell."""
     known = [(kind, needs.givers[kind]) for kind in kinds if kind in needs.givers]
-    said = (f"{_members(members)} ({kind.replace('_', ' ')})" for kind, members in known)
-    return f"Who can: {'; '.join(said)}." if known else ""
+    return "; ".join(f"{_members(them)} ({kind.replace('_', ' ')})" for kind, them in known)
 
 
 def _members(members: Sequence[str]) -> str:

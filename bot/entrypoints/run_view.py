@@ -59,12 +59,10 @@ class StepView:
     """Whether it belongs to the verification."""
 
     @property
-    def blast(self) -> Sequence[str]:
-        return blast_lines(self.plan.blast_radius) if self.plan else ()
-
-    @property
-    def undo(self) -> Sequence[str]:
-        return undo_lines(self.plan) if self.plan else ()
+    def notes(self) -> Sequence[str]:
+        """Whom its change touches, and whether it can be put back."""
+        plan = self.plan
+        return (*blast_lines(plan.blast_radius), *undo_lines(plan)) if plan else ()
 
     @property
     def said(self) -> str:
@@ -128,8 +126,7 @@ def runs_view(runs: Runs, chosen: str) -> RunsView:
 def run_view(runs: Runs, run_id: int) -> RunView:
     """Raises `NotFound`."""
     run, recorded = runs.recorded(run_id)
-    ended = _times(recorded, (StepFinished, StepFailed, StepAnswered))
-    undone = _times(recorded, (UndoFinished, UndoFailed))
+    ended, undone = _ended(recorded), _undone(recorded)
     checks = {step.id for step in run.runbook.verification}
     steps = [
         StepView(
@@ -150,6 +147,19 @@ def runbook_views(runs: Runs) -> Sequence[RunbookView]:
     return [RunbookView(*runs.runbook(one.name)) for one in runs.runbooks()]
 
 
-def _times(recorded: Sequence[Recorded], kinds: tuple[type, ...]) -> Mapping[str, datetime]:
-    """When such an event last happened to each step."""
-    return {one.event.step: one.at for one in recorded if isinstance(one.event, kinds)}
+def _ended(recorded: Sequence[Recorded]) -> Mapping[str, datetime]:
+    """When each step was done or failed."""
+    return {
+        one.event.step: one.at
+        for one in recorded
+        if isinstance(one.event, StepFinished | StepFailed | StepAnswered)
+    }
+
+
+def _undone(recorded: Sequence[Recorded]) -> Mapping[str, datetime]:
+    """When each step was put back, or that was given up."""
+    return {
+        one.event.step: one.at
+        for one in recorded
+        if isinstance(one.event, UndoFinished | UndoFailed)
+    }

@@ -29,8 +29,8 @@ def path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def _slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A Slack whose only user group is sre."""
+def _slack(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A Slack whose only user group is sre; set after all other settings were unset."""
     swap = Swap()
     with serve(swap) as url:
         swap.app = Starlette(routes=StandIns.at(url, FakeClock()).routes())

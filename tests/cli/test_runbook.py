@@ -72,3 +72,10 @@ def test_completion_names_the_parameters_that_there_are() -> None:
     found = run("complete", "restart", "workloat")
     assert found.exit_code == 1
     assert "restart@1.0.0 has no parameter “workloat”. Did you mean “workload”?" in found.stderr
+
+
+def test_a_run_that_there_is_not_can_t_be_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_SANDBOX", "1")
+    found = run("record", "7")
+    assert (found.exit_code, found.stdout) == (1, "")
+    assert "There is no run 7." in found.stderr

@@ -33,7 +33,7 @@ def _rehearsals() -> Iterator[object]:
             yield pytest.param(name, rehearsal, id=f"{name}: {rehearsal.name}")
 
 
-@pytest.mark.parametrize(("name", "rehearsal"), _rehearsals())
+@pytest.mark.parametrize(("name", "rehearsal"), list(_rehearsals()))
 def test_it_goes_as_expected(library: RunbookFolder, name: str, rehearsal: Rehearsal) -> None:
     played = rehearse(name, rehearsal, library)
     assert played.problems == ()

@@ -151,3 +151,21 @@ def test_a_spec_that_argo_has_not_seen_is_waited_for(bench: Bench) -> None:
     bench.objects.put({**given, "metadata": {**given["metadata"], "generation": 2}})
     with pytest.raises(TemporaryError, match="has not yet seen"):
         bench.step(KIND, rollout=NAME).plan()
+
+
+def test_the_stable_revision_is_the_one_before_an_update_however_many_were_tried(
+    bench: Bench, ref: ObjectRef
+) -> None:
+    body = bench.objects.read(ref).body
+    bench.objects.put({**body, "status": {**body["status"], "stableRS": "3a3a"}})
+    step = bench.step(KIND, rollout=NAME, revision="stable")
+    assert step.plan().summary == f"Roll Rollout {NAME} back from revision 3 to revision 1."
+    step.execute()
+    assert wanted(bench, ref) == template("0.9")
+
+
+def test_a_rollout_on_its_stable_revision_has_no_way_back_to_it(
+    bench: Bench, ref: ObjectRef
+) -> None:
+    plan = bench.step(KIND, rollout=NAME, revision="stable").plan()
+    assert plan.problems == ("Rollout shop/shop runs its stable revision, 3, already.",)

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from kubernetes.client import (
     ApiClient,
+    AuthorizationV1Api,
     CoreV1Api,
     RbacAuthorizationV1Api,
 )
@@ -28,7 +29,8 @@ from tests.support.kubernetes import SECONDS, Namespace, eventually
 
 USER = "tocsin"
 GROUP = "rbac.authorization.k8s.io"
-EVERYTHING = ({"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},)
+VERBS = frozenset({"get", "list", "watch", "create", "update", "patch", "delete"})
+EVERYTHING = ({"apiGroups": ["*"], "resources": ["*"], "verbs": sorted(VERBS)},)
 CHANGES = frozenset({"create", "update", "patch"})
 """The verbs that count. Whether a deletion was a dry run stands in its body, which the log has
 not; but nothing is deleted twice."""
@@ -51,17 +53,21 @@ class ApiUser:
     kubeconfig: Path
 
     @classmethod
-    def create(cls, namespace: Namespace, folder: Path, url: str = "") -> ApiUser:
-        """Make one whose kubeconfig leads to `url`, or else straight to the API server."""
+    def create(cls, namespace: Namespace, folder: Path) -> ApiUser:
         user = cls(namespace, folder / f"{namespace.name}.json")
         core = CoreV1Api(namespace.client)
         core.create_namespaced_service_account(namespace.name, _plain({"metadata": {"name": USER}}))
         user._bind()
         wanted = _plain({"spec": {"audiences": [], "expirationSeconds": HOUR}})
         token = core.create_namespaced_service_account_token(USER, namespace.name, wanted)
-        user.kubeconfig.write_text(json.dumps(_kubeconfig(namespace.client, url, token)))
-        eventually(user._is_known, bool)
+        user.kubeconfig.write_text(json.dumps(_kubeconfig(namespace.client, token)))
+        objects = KubernetesObjects(user.client(), SECONDS)
+        eventually(lambda: user._sees(objects), bool)
         return user
+
+    def client(self) -> ApiClient:
+        """The API server, as this user reaches it."""
+        return connect(str(self.kubeconfig), None)
 
     @property
     def name(self) -> str:
@@ -78,14 +84,23 @@ class ApiUser:
         rbac.create_namespaced_role(place, _plain(role))
         rbac.create_namespaced_role_binding(place, _plain(binding))
 
-    def may(self, *rules: Mapping[str, Any]) -> None:
-        """From now on it may do this alone."""
-        rbac = RbacAuthorizationV1Api(self.namespace.client)
-        rbac.patch_namespaced_role(USER, self.namespace.name, _plain({"rules": list(rules)}))
+    def loses(self, verb: str) -> None:
+        """From now on it may do that no more."""
+        rbac, place = RbacAuthorizationV1Api(self.namespace.client), self.namespace.name
+        left = sorted(VERBS - {verb})
+        rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": left}]
+        rbac.patch_namespaced_role(USER, place, _plain({"rules": rules}))
+        eventually(lambda: self._may(verb), lambda may: not may)
 
-    def _is_known(self) -> bool:
+    def _may(self, verb: str) -> bool:
+        asked = {"namespace": self.namespace.name, "verb": verb, "resource": "configmaps"}
+        review: Any = AuthorizationV1Api(self.client()).create_self_subject_access_review(
+            _plain({"spec": {"resourceAttributes": asked}})
+        )
+        return bool(review.status.allowed)
+
+    def _sees(self, objects: KubernetesObjects) -> bool:
         """Whether RBAC has come to know the role: then what isn't there is not found."""
-        objects = KubernetesObjects(connect(str(self.kubeconfig), None), SECONDS)
         try:
             objects.read(ObjectRef("configmap", self.namespace.name, "nothing"))
         except NotFound:
@@ -138,12 +153,9 @@ def _said(entry: Mapping[str, Any]) -> str:
     return f"{entry['verb']} {plural} {ref.get('name', '')}"
 
 
-def _kubeconfig(client: ApiClient, url: str, token: Any) -> dict[str, Any]:
-    configuration = client.configuration
-    server = {
-        "server": url or configuration.host,
-        "certificate-authority": configuration.ssl_ca_cert,
-    }
+def _kubeconfig(client: ApiClient, token: Any) -> dict[str, Any]:
+    there = client.configuration
+    server = {"server": there.host, "certificate-authority": there.ssl_ca_cert}
     return {
         "apiVersion": "v1",
         "kind": "Config",

@@ -187,6 +187,9 @@ class WatchedRequests:
 
 
 def _resource(url: str) -> str:
-    """The plural of what lies under that URL, which is in a namespace."""
-    _, _, inside = urlsplit(url).path.partition("/namespaces/")
-    return inside.split("/")[1]
+    """The plural of what lies under that URL, in a namespace or in none."""
+    path = urlsplit(url).path
+    _, _, inside = path.partition("/namespaces/")
+    if inside:
+        return inside.split("/")[1]
+    return path.split("/")[3 if path.startswith("/api/") else 4]

@@ -31,7 +31,7 @@ class Weather(StrEnum):
 
 
 class Wire:
-    """Passes connections to `url` (``host:port``) on to the server at that address."""
+    """Passes connections on to the server at that address."""
 
     def __init__(self, server: tuple[str, int]) -> None:
         self._server = server
@@ -60,10 +60,11 @@ class Wire:
         self.becomes(Weather.CUT)
 
     def _accept(self) -> None:
-        with suppress(OSError):
+        with suppress(OSError):  # It is closed.
             while True:
                 client, _ = self._listener.accept()
-                self._connect(client)
+                with suppress(OSError):  # The client is gone, or the server.
+                    self._connect(client)
 
     def _connect(self, client: socket.socket) -> None:
         with self._changed:
