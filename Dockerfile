@@ -5,8 +5,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 MPLCONFIGDIR=/tmp/matplotlib
 WORKDIR /opt/tocsin
 
 COPY requirements/run.txt requirements/run.txt
-RUN pip install --no-cache-dir --no-compile --only-binary=:all: --require-hashes \
-    -r requirements/run.txt
+RUN pip install --no-cache-dir --no-compile --require-hashes -r requirements/run.txt
 
 COPY bot bot
 COPY runbooks runbooks

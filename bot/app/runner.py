@@ -54,6 +54,7 @@ BUSY = (
 MANY = 1000
 """More runs than can be under way at once."""
 
+
 class Reads(Protocol):
     """Reads objects of any cluster, by the cluster's name in their reference."""
 

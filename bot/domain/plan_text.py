@@ -18,6 +18,16 @@ MOST_CHANGES = (60, 30, 15, 8, 4, 2, 1)
 """Changed lines of each step in a chat message; tried in turn, until the plan fits."""
 
 
+def outline(plan: Plan) -> str:
+    """Which of the steps change something."""
+    steps = enumerate(plan.steps.values(), start=1)
+    changing = [str(number) for number, step in steps if step.changes]
+    if not changing:
+        return "None of its steps changes anything."
+    noun, verb = ("step", "changes") if len(changing) == 1 else ("steps", "change")
+    return f"Only {noun} {', '.join(changing)} of {len(plan.steps)} {verb} something."
+
+
 def plan_lines(plan: Plan) -> Sequence[str]:
     """The plan, a line a step, with the changes and whom they touch below."""
     return list(_lines(plan, None, ""))
@@ -57,7 +67,8 @@ def undo_lines(step: StepPlan) -> Sequence[str]:
     """Whether what the step changes can be put back; nothing of a step that changes nothing."""
     if not step.changes:
         return ()
-    return ("undo: put back if a later step fails",) if step.reversible else ("undo: none",)
+    then = "is put back" if step.reversible else "stays"
+    return (f"{then} if a later step or check fails",)
 
 
 def blast_lines(radius: BlastRadius | None) -> Sequence[str]:
@@ -72,8 +83,8 @@ def _blast(radius: BlastRadius) -> Iterator[str]:
         noun = "service" if len(radius.services) == 1 else "services"
         yield f"behind {noun} {', '.join(radius.services)}"
     for budget in radius.budgets:
-        allowed = counted(budget.disruptions_allowed, "pod")
-        yield f"budget {budget.name} lets {allowed} be down now"
+        allowed = counted(budget.disruptions_allowed, "more pod")
+        yield f"disruption budget {budget.name} lets {allowed} go down now"
     for scaler in radius.autoscalers:
         yield f"autoscaler {scaler.name} keeps {scaler.minimum} to {scaler.maximum} pods"
     yield from (f"not known: {what}" for what in radius.unknown)

@@ -17,7 +17,7 @@ from bot.domain.message import (
     SubjectKind,
 )
 from bot.domain.plan import Plan
-from bot.domain.plan_text import LONGEST_LINE, plan_excerpt
+from bot.domain.plan_text import LONGEST_LINE, outline, plan_excerpt
 from bot.domain.run import Run, RunCommand, StepRecord, StepState
 from bot.domain.run_events import RunState
 from bot.domain.run_unclear import what_is_known
@@ -120,7 +120,8 @@ def _now(run: Run) -> str:
     if run.result:
         return run.result
     if run.state is RunState.AWAITING_APPROVAL:
-        return f"{run.runbook.summary}\n{_permission(run)}"
+        said = (run.runbook.summary, outline(run.plan) if run.plan else "", _permission(run))
+        return "\n".join(filter(None, said))
     if run.state is RunState.WAITING:
         return _waiting(run)
     return run.runbook.summary
@@ -138,7 +139,7 @@ def _permission(run: Run) -> str:
     if run.approvals:
         said += f" Approved by {', '.join(one.by.name for one in run.approvals)}."
     who = givers_in_words(needs, run.missing)
-    return f"{said}\nWho can: {who}." if who else said
+    return f"{said}\nWho can approve: {who}." if who else said
 
 
 def givers_in_words(needs: Requirement, kinds: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.app.runs import Runs
 from bot.domain.errors import NotFound
 from bot.domain.plan import StepPlan
-from bot.domain.plan_text import blast_lines, undo_lines
+from bot.domain.plan_text import blast_lines, outline, undo_lines
 from bot.domain.run import Run, StepRecord, StepState
 from bot.domain.run_events import (
     RunState,
@@ -85,6 +85,11 @@ class RunView:
     def begun(self) -> bool:
         """Whether any step was."""
         return any(one.record.state is not StepState.PENDING for one in self.steps)
+
+    @property
+    def outline(self) -> str:
+        """Which of the planned steps change something; empty while there is no plan."""
+        return outline(self.run.plan) if self.run.plan else ""
 
     @property
     def givers(self) -> str:

@@ -10,7 +10,7 @@ from bot.adapters.blocks import render
 from bot.domain.cluster import BlastRadius
 from bot.domain.message import Message
 from bot.domain.plan import Plan, StepPlan, make_plan
-from bot.domain.plan_text import EXCERPT, blast_lines, plan_excerpt, plan_lines, undo_lines
+from bot.domain.plan_text import EXCERPT, blast_lines, outline, plan_excerpt, plan_lines, undo_lines
 from tests.support.examples import plan_of, runbook
 
 
@@ -25,10 +25,10 @@ def test_a_plan_says_what_changes_whom_it_touches_and_what_stays() -> None:
         "   + annotation",
         "   touches 3 pods, 2 of them ready",
         "   behind service checkout",
-        "   budget checkout lets 1 pod be down now",
+        "   disruption budget checkout lets 1 more pod go down now",
         "   autoscaler checkout keeps 3 to 10 pods",
         "   not known: no policy API",
-        "   undo: none",
+        "   stays if a later step or check fails",
         "3. Do wait.",
         "4. Do verify.",
     ]
@@ -36,8 +36,15 @@ def test_a_plan_says_what_changes_whom_it_touches_and_what_stays() -> None:
 
 def test_it_says_what_would_be_put_back() -> None:
     change = StepPlan("Change it.", changes=("+ a: 1",), reversible=True)
-    assert undo_lines(change) == ("undo: put back if a later step fails",)
+    assert undo_lines(change) == ("is put back if a later step or check fails",)
     assert undo_lines(replace(change, changes=())) == ()
+
+
+def test_it_says_which_steps_change_something() -> None:
+    look, change = StepPlan("Look."), StepPlan("Change.", changes=("+ a: 1",))
+    assert outline(plan(look)) == "None of its steps changes anything."
+    assert outline(plan(look, change)) == "Only step 2 of 2 changes something."
+    assert outline(plan(change, look, change)) == "Only steps 1, 3 of 3 change something."
 
 
 def test_who_is_touched_is_said_in_words() -> None:

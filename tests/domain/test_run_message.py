@@ -42,13 +42,14 @@ def test_a_run_that_needs_approvals_says_which_are_there_and_which_lack() -> Non
     waiting = run(RunState.AWAITING_APPROVAL, requirement=NEEDS, planned_at=NOW)
     assert shown(waiting)[0].startswith("Approve: run.approve ")
     assert run_message(waiting).body == (
-        "Restart it.\nIt needs 2 approvals (1 approver, 1 security) by others than ana"
+        "Restart it.\nOnly step 2 of 4 changes something."
+        "\nIt needs 2 approvals (1 approver, 1 security) by others than ana"
         " (rule high-risk); the plan holds until 01 Mar 04:30 UTC."
-        "\nWho can: everybody (approver); @sec, U0DAN (security)."
+        "\nWho can approve: everybody (approver); @sec, U0DAN (security)."
     )
     half = replace(waiting, approvals=(approval("ben", "security"),))
     assert "It needs 1 approval (1 approver)" in run_message(half).body
-    assert "Approved by ben.\nWho can: everybody (approver)." in run_message(half).body
+    assert "Approved by ben.\nWho can approve: everybody (approver)." in run_message(half).body
 
 
 def test_what_nobody_can_approve_says_so() -> None:

@@ -189,11 +189,9 @@ def weathered(scene: Scene, number: int, case: tuple[str, Boundary, Weather]) ->
 @contextmanager
 def wire(scene: Scene) -> Iterator[tuple[Wire, ApiClient]]:
     """A wire to the API server, and the user at its end."""
-    client = scene.user.client()
-    server = urlsplit(client.configuration.host)
+    server = urlsplit(scene.namespace.client.configuration.host)
     with wire_to(str(server.hostname), int(server.port or 443)) as line:
-        client.configuration.host = f"https://127.0.0.1:{line.port}"
-        yield line, client
+        yield line, scene.user.client(f"https://127.0.0.1:{line.port}")
 
 
 def turn(line: Wire, weather: Weather) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from bot.app.attachments import Attachments, keep_attachments
+from bot.app.attachments import Attachments
 from bot.app.record import record_run
 from bot.domain.actor import TOCSIN
 from bot.domain.plan import Attachment, StepOutcome
 from bot.domain.run_events import RunState, StepFinished, StepStarted
 from bot.entrypoints.api import api
+from bot.entrypoints.attachment import LONGEST, attachment_response
 from bot.entrypoints.pages import Place
 from tests.support.examples import run
 from tests.support.incident_pages import Site
@@ -23,6 +24,7 @@ TOKEN = "token"
 TIMEOUT = 10
 PICTURE = Attachment("graph.png", "image/png", b"\x89PNG and more")
 SCRIPT = Attachment("graph.svg", "image/svg+xml", b"<svg onload='alert(1)'/>")
+LOG = Attachment("job.log", "text/plain", b"<script>alert(1)</script> \xff")
 SUMMARY = 'Graph of <b>"up"</b>: 1 line.'
 
 
@@ -33,11 +35,11 @@ def site(tmp_path: Path) -> Site:
     made.take_in()
     made.incident()
     now = made.clock.now()
-    outcome = StepOutcome(SUMMARY, attachments=(PICTURE, SCRIPT))
+    outcome = StepOutcome(SUMMARY, attachments=(PICTURE, SCRIPT, LOG))
     with made.store.transaction() as tx:
         found = tx.new_run(run(RunState.RUNNING, incident_id=1))
-        done = keep_attachments(tx, found.id, StepFinished("look", outcome), now)
-        record_run(tx, found, (StepStarted("look"), done), TOCSIN, now)
+        events = (StepStarted("look"), StepFinished("look", outcome))
+        record_run(tx, found, events, TOCSIN, now)
     return made
 
 
@@ -65,7 +67,28 @@ def test_it_is_a_picture_and_nothing_else(url: str) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize("number", ["2", "3", "0", "x", "1.png", "99999999999"])
+@pytest.mark.parametrize("page", ["/incidents/1", "/runs/1"])
+def test_a_log_is_linked_and_what_can_not_be_shown_is_not(url: str, page: str) -> None:
+    shown = get(f"{url}{page}").text
+    assert '<a href="/attachments/3">job.log</a>' in shown
+    assert "/attachments/2" not in shown
+
+
+def test_a_log_is_plain_text_in_which_nothing_runs(url: str) -> None:
+    answer = get(f"{url}/attachments/3")
+    assert answer.text == "<script>alert(1)</script> \N{REPLACEMENT CHARACTER}"
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+
+def test_of_a_log_that_is_too_long_the_rest_is_counted() -> None:
+    long = Attachment("job.log", "text/plain", b"x" * (LONGEST + 7), id=1)
+    body = bytes(attachment_response(long).body)
+    assert body.endswith("x\n… 7 more bytes are not shown.\n".encode())
+
+
+@pytest.mark.parametrize("number", ["2", "4", "0", "x", "1.png", "99999999999"])
 def test_there_is_nothing_else_to_see(url: str, number: str) -> None:
     answer = get(f"{url}/attachments/{number}")
     assert answer.status_code == 404
@@ -83,7 +106,7 @@ def test_the_api_names_it_and_gives_it(site: Site) -> None:
     served = api(ask.incidents, ask.runs, TOKEN, attachments=Attachments(site.store))
     with serve(served) as url:
         steps = get(f"{url}/api/v1/runs/1", TOKEN).json()["steps"]
-        assert [step["attachments"] for step in steps if step["id"] == "look"] == [[1, 2]]
+        assert [step["attachments"] for step in steps if step["id"] == "look"] == [[1, 2, 3]]
         answer = get(f"{url}/api/v1/attachments/1", TOKEN)
         assert answer.content == PICTURE.content
         assert answer.headers["Content-Type"] == "image/png"

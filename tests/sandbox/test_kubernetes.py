@@ -436,3 +436,17 @@ def test_it_can_be_mounted_below_a_prefix(world: World) -> None:
     assert [item["metadata"]["name"] for item in found["items"]] == ["broken", "frontend"]
     assert http.get("/sandbox/kubernetes/healthz").status_code == 404
     assert list(world.cluster.unknown_requests) == ["GET /healthz"]
+
+
+def test_the_status_of_a_custom_object_is_changed_by_itself(world: World, http: TestClient) -> None:
+    body = {"metadata": {"name": "shop"}, "spec": {"replicas": 2}, "status": {"phase": "Paused"}}
+    path = "/apis/argoproj.io/v1alpha1/namespaces/web/rollouts"
+    created = http.post(path, json=body).json()
+    merge = {"content-type": "application/merge-patch+json"}
+    patch = {"spec": {"replicas": 9}, "status": {"abort": True}}
+    changed = http.patch(f"{path}/shop/status", json=patch, headers=merge).json()
+    assert changed["spec"] == {"replicas": 2}
+    assert changed["status"] == {"phase": "Paused", "abort": True}
+    stale = {"metadata": {"resourceVersion": created["metadata"]["resourceVersion"]}, "status": {}}
+    assert http.patch(f"{path}/shop/status", json=stale, headers=merge).status_code == 409
+    assert http.get(f"{path}/shop/status").status_code == 404

@@ -11,13 +11,14 @@ from tests.support.step_bench import Bench
 KIND = "recovery.measure"
 
 
-def _minutes_ago(bench: Bench, minutes: int) -> str:
+def _after(bench: Bench, minutes: int) -> str:
+    """The time, once so many minutes have passed."""
     bench.clock.advance(minutes * 60)
     return f"{bench.clock.now():%Y-%m-%dT%H:%M:%SZ}"
 
 
 def test_an_objective_is_met_or_missed_and_fails_nothing(bench: Bench) -> None:
-    began = _minutes_ago(bench, 0)
+    began = _after(bench, 0)
     bench.clock.advance(7 * 60 + 12)
     met = bench.step(KIND, began=began, rto="15m").execute().summary
     assert met == (
@@ -29,8 +30,8 @@ def test_an_objective_is_met_or_missed_and_fails_nothing(bench: Bench) -> None:
 
 
 def test_what_is_lost_counts_from_the_newest_data_to_the_outage(bench: Bench) -> None:
-    newest = _minutes_ago(bench, 0)
-    began = _minutes_ago(bench, 3)
+    newest = _after(bench, 0)
+    began = _after(bench, 3)
     bench.clock.advance(30)
     step = bench.step(KIND, began=began, rto="15m", data_until=newest, rpo="1m")
     assert step.execute().summary == (

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import pytest
 from kubernetes.client import (
@@ -65,9 +66,16 @@ class ApiUser:
         eventually(lambda: user._sees(objects), bool)
         return user
 
-    def client(self) -> ApiClient:
-        """The API server, as this user reaches it."""
-        return connect(str(self.kubeconfig), None)
+    def client(self, url: str = "") -> ApiClient:
+        """The API server, as this user reaches it: at its own address, or at `url`."""
+        if not url:
+            return connect(str(self.kubeconfig), None)
+        # A file of its own: the client reads the address anew with every token.
+        config = json.loads(self.kubeconfig.read_text())
+        config["clusters"][0]["cluster"]["server"] = url
+        file = self.kubeconfig.with_name(f"{uuid4().hex}.json")
+        file.write_text(json.dumps(config))
+        return connect(str(file), None)
 
     @property
     def name(self) -> str:

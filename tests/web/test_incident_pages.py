@@ -17,11 +17,12 @@ from bot.domain.incident_events import SeverityOverridden
 from bot.entrypoints.pages import Place
 from tests.support.examples import ANA
 from tests.support.incident_pages import HOSTILE, Site
+from tests.support.run_pages import awaiting, compensated, hostile, succeeded
 
 pytestmark = pytest.mark.browser
 
 DESKTOP = ViewportSize(width=1280, height=900)
-PHONE = ViewportSize(width=375, height=812)
+PHONE = ViewportSize(width=360, height=780)
 
 ARGUMENTS = [
     "--headless",
@@ -111,17 +112,23 @@ def served(site: Site) -> Iterator[Served]:
         site.ask.incidents.note(storm.id, f"note {number}", ANA)
     over = site.incident()
     site.ask.incidents.command(over.id, Command.RESOLVE, ANA)
-    hostile = tuple(f"/incidents/{hostile_incident(site, bad)}" for bad in HOSTILE)
+    runs = [make(site) for make in (awaiting, succeeded, compensated)]
+    runs += [hostile(site, bad) for bad in HOSTILE]
+    hostile_ones = tuple(f"/incidents/{hostile_incident(site, bad)}" for bad in HOSTILE)
     paths = (
         "/incidents",
         "/incidents/1",
         "/incidents/2",
+        "/runs",
+        *(f"/runs/{run.id}" for run in runs),
+        "/runbooks",
+        "/runbooks/failover@1.0.0",
         "/maintenance",
         "/policy",
         "/incidents/x",
     )
     with site.served(Place(stood_in_for=("Slack", "PagerDuty"))) as url:
-        yield Served(url, (*paths, *hostile), hostile)
+        yield Served(url, (*paths, *hostile_ones), hostile_ones)
 
 
 def hostile_incident(site: Site, bad: str) -> int:
