@@ -79,6 +79,7 @@ def _runbook(model: RunbookModel, draft: Draft, content: bytes) -> Runbook:
         verification=_steps(draft, "verification"),
         text=content.decode("utf-8"),
         digest=hashlib.sha256(content).hexdigest(),
+        changes_tocsin=model.changes_tocsin,
     )
 
 

@@ -123,6 +123,9 @@ class RunbookModel(_Model):
     version: Annotated[str, StringConstraints(pattern=f"^{VERSION}$")]
     summary: Line
     risk: Risk
+    changes_tocsin: bool = Field(
+        default=False, description="Whether it may change the workload that Tocsin itself runs in."
+    )
     parameters: dict[Identifier, AnyParameter] = {}
     steps: Sequence[Any]
     verification: Sequence[Any] = ()

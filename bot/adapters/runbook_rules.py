@@ -9,6 +9,7 @@ from bot.adapters.runbook_parameters import parameter_problems
 from bot.adapters.runbook_placeholders import placeholder_problems
 from bot.adapters.runbook_release import DRAFT
 from bot.adapters.yaml_lines import Lines, Problem
+from bot.domain.runbook import Risk
 from bot.ports import StepKind
 
 
@@ -20,6 +21,7 @@ def rule_problems(
     yield from parameter_problems(draft, lines)
     yield from _repeated_ids(draft, lines)
     yield from _mutating_verification(draft, lines, kinds)
+    yield from _mutation_without_risk(data, draft, lines, kinds)
     yield from _wrong_values(draft, lines)
     yield from placeholder_problems(data, draft, lines, kinds)
 
@@ -51,6 +53,18 @@ def _mutating_verification(
         if step.path[0] == "verification" and step.kind in kinds and kinds[step.kind].mutates:
             yield lines.problem(
                 (*step.path, "kind"), f"a verification changes nothing, but {step.kind} does."
+            )
+
+
+def _mutation_without_risk(
+    data: Data, draft: Draft, lines: Lines, kinds: Mapping[str, StepKind]
+) -> Iterator[Problem]:
+    """What is without risk may run by itself, so it changes nothing."""
+    for step in draft.steps:
+        if data.get("risk") == Risk.NONE and step.kind in kinds and kinds[step.kind].mutates:
+            yield lines.problem(
+                (*step.path, "kind"),
+                f"the risk is none, but {step.kind} changes something; say at least low.",
             )
 
 

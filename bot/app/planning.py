@@ -50,7 +50,7 @@ class Planner:
                 incident_id=wanted.incident_id,
             )
             planned = _in_cluster(self._plan_step(step, find, occasion), step.cluster)
-            steps[step.id] = self._without_self_harm(planned)
+            steps[step.id] = self._without_self_harm(planned, runbook)
         return make_plan(runbook.digest, wanted.parameters, steps)
 
     def _plan_step(
@@ -62,10 +62,13 @@ class Planner:
         except (InvalidInput, PermanentError) as error:
             return StepPlan(step.title, problems=(str(error),))
 
-    def _without_self_harm(self, plan: StepPlan) -> StepPlan:
-        if all(target.ref != self._own for target in plan.targets):
+    def _without_self_harm(self, plan: StepPlan, runbook: Runbook) -> StepPlan:
+        if runbook.changes_tocsin or all(target.ref != self._own for target in plan.targets):
             return plan
-        problem = f"{self._own} is where Tocsin itself runs: no run may change that."
+        problem = (
+            f"{self._own} is where Tocsin itself runs: only a runbook that says"
+            " “changes_tocsin: true” may change that."
+        )
         return replace(plan, problems=(*plan.problems, problem))
 
 

@@ -53,6 +53,8 @@ class Runbook:
     verification: tuple[Step, ...]
     text: str
     digest: str
+    changes_tocsin: bool = False
+    """Whether it may change the workload that Tocsin itself runs in."""
     deprecated: str = ""
     """Why not to use it any more, and what to use instead; empty if it may be used."""
 

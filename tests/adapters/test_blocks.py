@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from bot.adapters.blocks import render
 from bot.domain.contact import Mention
-from bot.domain.message import Button, ButtonStyle, Field, Message, Subject, SubjectKind
+from bot.domain.message import (
+    Button,
+    ButtonStyle,
+    Field,
+    Message,
+    PageLink,
+    Subject,
+    SubjectKind,
+)
+from bot.domain.web_link import WebLink
 
 HOSTILE = st.text(
     st.one_of(
@@ -295,3 +304,24 @@ def test_the_whole_channel_is_called_whoever_is_known() -> None:
 def test_what_is_no_id_calls_nobody(people: list[str]) -> None:
     for text in mention(Mention.ON_CALL, *people):
         assert text == "<!here>" or re.fullmatch(r"<@[UW][A-Z0-9]+>( <@[UW][A-Z0-9]+>)*", text)
+
+
+def test_lines_that_do_not_fit_are_counted_and_found_elsewhere() -> None:
+    lines = "\n".join(f"{number} <{'&' * 50}>" for number in range(100))
+    blocks, _ = render(Message("Plan", preformatted=lines, whole="/runs/12"))
+    code = blocks[1]["text"]["text"].splitlines()
+    assert code[-2] == f"… {100 - (len(code) - 3)} more lines: /runs/12"
+    assert len("\n".join(code)) <= 3_000
+
+
+def test_pages_are_links_with_their_labels() -> None:
+    pages = [
+        PageLink(
+            f"<{number}|x>\n", WebLink("tocsin.example", f"https://tocsin.example/?a&b={number}")
+        )
+        for number in range(12)
+    ]
+    blocks, _ = render(Message("Run", pages=tuple(pages)))
+    drawn = [one["text"] for one in blocks[1]["elements"]]
+    assert len(drawn) == 10
+    assert drawn[0] == "<https://tocsin.example/?a&amp;b=0|&lt;0|x&gt;>"

@@ -98,3 +98,28 @@ def test_a_setting_of_another_form_is_refused(text: str, monkeypatch: pytest.Mon
 def test_the_setting_maps_names_to_contexts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOCSIN_CLUSTERS", "standby=eks-ireland, here=")
     assert Settings().contexts == {"standby": "eks-ireland", "here": ""}
+
+
+OWN = ObjectRef("deployment", "payments", "checkout")
+
+
+def planner_of(own: ObjectRef) -> Planner:
+    contexts = step_contexts(
+        Sites(site_with("a:1"), connected), FakeClock(), None, AllowedHosts.parse("")
+    )
+    return Planner(step_kinds(), contexts, own)
+
+
+def test_no_run_changes_what_tocsin_runs_in() -> None:
+    (problem,) = planner_of(OWN).plan(restart_in(""), START).problems
+    assert "deployment/payments/checkout is where Tocsin itself runs" in problem
+
+
+def test_a_runbook_that_says_so_may() -> None:
+    wanted = restart_in("")
+    wanted = replace(wanted, runbook=replace(wanted.runbook, changes_tocsin=True))
+    assert planner_of(OWN).plan(wanted, START).problems == ()
+
+
+def test_the_same_name_in_another_cluster_is_not_tocsin() -> None:
+    assert planner_of(OWN).plan(restart_in("standby"), START).problems == ()

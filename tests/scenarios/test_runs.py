@@ -18,7 +18,7 @@ def test_a_plan_is_shown_and_nothing_is_changed(h: Harness) -> None:
     assert "Planning restart@1.0.0" in h.command("ana", f"/runbook plan restart {CHECKOUT}")
     plan = h.slack.answers("ana")[-1]
     assert "Plan of restart@1.0.0" in plan
-    assert "touches 3 pod(s)" in plan
+    assert "touches 3 pods" in plan
     assert h.workload(CHECKOUT) == before
     assert h.runs.newest() == []
 

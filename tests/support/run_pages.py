@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bot.app.record import record_run
+from bot.app.record import open_run, record_run
 from bot.domain.access import Requirement
 from bot.domain.actor import TOCSIN, Actor
 from bot.domain.plan import Attachment, Plan, StepOutcome, StepPlan, Target, make_plan
@@ -121,7 +121,7 @@ def _new(site: Site, runbook: Runbook, parameters: Mapping[str, str]) -> Run:
         steps=blank_records(runbook),
     )
     with site.store.transaction() as tx:
-        return tx.new_run(draft)
+        return open_run(tx, draft, ANA, draft.requested_at)
 
 
 def _begun(site: Site) -> Run:
@@ -137,7 +137,11 @@ def _plan(runbook: Runbook, said: str = "") -> Plan:
     steps = {one.id: StepPlan(said or f"{one.title}.") for one in all_steps}
     steps["switch"] = StepPlan(
         said or "Send the traffic of Service payments/checkout to the pods with role=standby.",
-        changes=("- spec.selector.role: active", "+ spec.selector.role: standby", said),
+        changes=(
+            "- spec.selector.role: active",
+            "+ spec.selector.role: standby",
+            *([said] if said else []),
+        ),
         problems=(said,) if said else (),
         targets=(Target(CHECKOUT, "uid-1", "spec-1"),),
         blast_radius=BLAST_RADIUS,
