@@ -21,12 +21,12 @@ wait of this length means that something is wrong and an error is better."""
 
 
 PAGE_CACHE = 32_768
-"""KiB of a connection's page cache, as it is needed: the index of a million alerts fits, and
-with SQLite's default of 2 MiB intake took a sixth longer for them."""
+"""KiB of a connection's page cache, as it is needed: with SQLite's default of 2 MiB intake took
+longer when a million alerts were stored."""
 
 CHECKPOINT = 8_000
-"""Pages (of 4 KiB) in the WAL before they are written to the file. New alerts lie all over their
-index: with SQLite's default of 1,000, every other batch of a storm waited for that."""
+"""Pages (of 4 KiB) in the WAL before they are written to the file: with SQLite's default of
+1,000, every other batch of a storm waited for that."""
 
 
 def database_url(text: str) -> URL:

@@ -93,11 +93,15 @@ class KubernetesCluster:
         return tuple(values.revision(history[number], current) for number in newest_first)
 
     def restart(self, ref: ObjectRef, marker: Marker, *, dry_run: bool = False) -> Deployment:
-        _refuse_paused(self._api.read(ref), "restarted")
+        live = self._api.read(ref)
+        _refuse_paused(live, "restarted")
         restarted_at = marker.at.astimezone(UTC).isoformat()
         template = {"metadata": {"annotations": {values.RESTART_ANNOTATION: restarted_at}}}
         patch = {
-            "metadata": {"annotations": {MARKER_ANNOTATION: str(marker)}},
+            "metadata": {
+                "annotations": {MARKER_ANNOTATION: str(marker)},
+                "resourceVersion": live["metadata"]["resourceVersion"],
+            },
             "spec": {"template": template},
         }
         return values.deployment(self._api.strategic_merge(ref, patch, dry_run))
@@ -111,6 +115,7 @@ class KubernetesCluster:
         _refuse_paused(live, "rolled back")
         template = self._template(live, revision)
         patch = [
+            _only_this_version(live),
             _marked(live, marker),
             {"op": "replace", "path": "/spec/template", "value": template},
         ]

@@ -23,6 +23,7 @@ from bot.domain.run_events import (
     RunOverridden,
     RunPaused,
     RunResumed,
+    RunSettled,
     RunState,
     StepAnswered,
     StepApproved,
@@ -172,9 +173,12 @@ class Runs:
     ) -> Run:
         """Say that the step that waits for people is done, or could not be; or approve it.
 
+        Of a run that ended uncertain it says how it really ended, and then words are needed.
         With `step` the answer to another question than the one that was shown is refused.
         """
         with self._store.transaction() as tx:
+            if tx.run(run_id).state is RunState.UNCERTAIN:
+                return self._settle(tx, run_id, actor, RunSettled(done, words.strip()))
             run = self._waiting(tx, run_id)
             record = run.asked
             if record is None or step not in ("", record.id):
@@ -186,6 +190,12 @@ class Runs:
             wanted = Wanted(needs, record.approvals, run.requested_by)
             approval = self._access.approval(tx, actor, wanted)
             return self._record(tx, run, StepApproved(record.id, approval.kinds), actor)
+
+    def _settle(self, tx: Transaction, run_id: int, actor: Actor, event: RunSettled) -> Run:
+        self._access.check(tx, actor, RunAction.ANSWER)
+        if not event.words:
+            raise InvalidInput("Say how you know: done RUN WORDS, or failed RUN WORDS.")
+        return self._record(tx, tx.run(run_id), event, actor)
 
     def expire(self, run_id: int) -> None:
         """End a run, or fail its step, for whose approval or answer it was waited in vain."""

@@ -225,6 +225,14 @@ class RunFinished:
     result: str
 
 
+@dataclass(frozen=True, slots=True)
+class RunSettled:
+    """Somebody found out how a run ended that was uncertain: as it should, or not."""
+
+    done: bool
+    words: str
+
+
 RunEvent = (
     RunRequested
     | RunPlanned
@@ -250,4 +258,5 @@ RunEvent = (
     | VerificationStarted
     | CompensationStarted
     | RunFinished
+    | RunSettled
 )

@@ -30,6 +30,7 @@ from bot.domain.run_events import (
     RunPlanned,
     RunRefused,
     RunResumed,
+    RunSettled,
     RunStarted,
     RunState,
     StepAnswered,
@@ -73,6 +74,7 @@ _TRANSITIONS: Mapping[type[RunEvent], frozenset[RunState]] = {
     UndoStarted: frozenset({_S.COMPENSATING}),
     UndoFinished: frozenset({_S.COMPENSATING}),
     UndoFailed: frozenset({_S.COMPENSATING}),
+    RunSettled: frozenset({_S.UNCERTAIN}),
     RunFinished: _STANDING | {_S.PLANNING, _S.READY, _S.COMPENSATING},
 }
 """The states in which each event may happen; where it leads stands in `evolve`."""
@@ -114,7 +116,7 @@ def evolve(run: Run, event: RunEvent, actor: Actor, at: datetime) -> Run:
             return replace(run, state=_S.VERIFYING)
         case CompensationStarted(reason):
             return replace(run, state=_S.COMPENSATING, result=reason)
-        case RunRefused() | RunExpired() | RunCancelled() | RunFinished():
+        case RunRefused() | RunExpired() | RunCancelled() | RunFinished() | RunSettled():
             return _evolve_end(run, event, actor, at)
         case StepAsked() | StepApproved() | StepAnswered():
             return _evolve_question(run, event, actor, at)
@@ -146,7 +148,7 @@ def _permitted(run: Run, by: Actor, at: datetime) -> Run:
 
 def _evolve_end(
     run: Run,
-    event: RunRefused | RunExpired | RunCancelled | RunFinished,
+    event: RunRefused | RunExpired | RunCancelled | RunFinished | RunSettled,
     actor: Actor,
     at: datetime,
 ) -> Run:
@@ -157,6 +159,9 @@ def _evolve_end(
             state, result = _S.CANCELLED, "Nobody let it run in time."
         case RunCancelled():
             state, result = _S.CANCELLED, f"Called off by {actor.name}."
+        case RunSettled(done, words):
+            state = _S.SUCCEEDED if done else _S.FAILED
+            result = f"{run.result} {actor.name} found out: {words}"
         case RunFinished(state, result):
             pass
     return replace(run, state=state, result=result, finished_at=at)

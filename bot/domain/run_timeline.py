@@ -18,6 +18,7 @@ from bot.domain.run_events import (
     RunRefused,
     RunRequested,
     RunResumed,
+    RunSettled,
     RunStarted,
     StepAnswered,
     StepApproved,
@@ -73,6 +74,8 @@ def _people(event: IncidentEvent | RunEvent) -> str:
             return "Paused."
         case RunResumed():
             return "Let it go on."
+        case RunSettled(done, words):
+            return f"Found out that it {'ended well' if done else 'failed'}: {words}"
         case RunAborted(reason, undo):
             then = "what it changed is put back" if undo else "what it changed stays"
             return f"Aborted {reason}; {then}."

@@ -19,6 +19,7 @@ def what_is_known(run: Run) -> str:
     """The steps without an end, what each was to do, what was seen last, and where to look."""
     lines = [line for record in run.steps if record.state in _OPEN for line in _known(run, record)]
     lines.append("Nothing more is done by itself. A new run plans anew, from what is there then.")
+    lines.append(f"Once you know: /runbook done {run.id} WORDS, or /runbook failed {run.id} WORDS.")
     return "\n".join(lines)
 
 

@@ -204,8 +204,17 @@ class RunWorker:
             return True
         except Exception as error:
             _log.exception("the runner failed", run=run_id)
-            self._runner.abandon(run_id, repr(error))
-            return False
+            return self._abandon(run_id, repr(error))
+
+    def _abandon(self, run_id: int, problem: str) -> bool:
+        """End the run; a record that can't be reached now is tried again with the next action."""
+        try:
+            self._runner.abandon(run_id, problem)
+        except TemporaryError:
+            _log.exception("the run's end could not be written down", run=run_id)
+            time.sleep(UNFORESEEN_PAUSE)
+            return True
+        return False
 
 
 class IntakeLoop:

@@ -77,7 +77,7 @@ class ObjectChange(MutatingStep[A]):
         )
 
     def prepare(self, arguments: A, context: StepContext) -> StepPlan:
-        return _insisting(lambda: self._planned(arguments, context))
+        return _insisting(lambda: self._planned(arguments, context), context)
 
     def _planned(self, arguments: A, context: StepContext) -> StepPlan:
         live = context.objects.read(self.ref(arguments))
@@ -110,7 +110,7 @@ class ObjectChange(MutatingStep[A]):
 
     def apply(self, arguments: A, context: StepContext) -> StepOutcome:
         """Change it; if somebody else changed it at that moment, look again."""
-        return _insisting(lambda: self._change(arguments, context))
+        return _insisting(lambda: self._change(arguments, context), context)
 
     def _change(self, arguments: A, context: StepContext) -> StepOutcome:
         live = context.objects.read(self.ref(arguments))
@@ -133,7 +133,7 @@ class ObjectChange(MutatingStep[A]):
         """Put the fields back, unless somebody has changed them since."""
         if "before" not in outcome.data:
             raise PermanentError(f"What {self.ref(arguments)} was before was not kept.")
-        return _insisting(lambda: self._put_back(arguments, outcome.data, context))
+        return _insisting(lambda: self._put_back(arguments, outcome.data, context), context)
 
     def _put_back(self, arguments: A, data: Mapping[str, str], context: StepContext) -> StepOutcome:
         live = context.objects.read(self.ref(arguments))
@@ -150,13 +150,17 @@ class ObjectChange(MutatingStep[A]):
         return StepOutcome(f"{live.ref} is set back to what it was before.")
 
 
-def _insisting(change: Callable[[], T]) -> T:
-    """The change's result; after a conflict it begins anew, by reading the object again."""
+def _insisting(change: Callable[[], T], context: StepContext) -> T:
+    """The change's result; after a conflict it begins anew, by reading the object again.
+
+    The conflict may be with another runner, who went on while this one slept.
+    """
     for _ in range(TRIES - 1):
         try:
             return change()
-        except Conflict:
-            continue
+        except Conflict as error:
+            if context.stopped():
+                raise PermanentError(f"The run went on without this step: {error}") from error
     try:
         return change()
     except Conflict as error:

@@ -121,7 +121,7 @@ def test_numbers_and_truth_values_become_text(reader: RunbookReader) -> None:
         ("kind: kubernetes.ready_pods", "kind: kubernetes.rollout_restart",
          "22: a verification changes nothing, but kubernetes.rollout_restart does."),
         ("risk: low", "risk: none",
-         "16: the risk is none, but kubernetes.rollout_restart changes something; say at least low."),
+         "16: the risk is none, but kubernetes.rollout_restart changes something; "),
         ("summary: Restart it.", "summary: &x Restart it.", "3: anchors and aliases (“x”)"),
         ("risk: low\n", "risk: low\nrisk: high\n", "5: “risk” is given twice."),
     ],

@@ -40,6 +40,7 @@ ACTS: dict[str, tuple[RunState, Act, set[Role]]] = {
         lambda runs: runs.override(1, "Because.", BEN),
         {Role.COMMANDER, Role.ADMIN},
     ),
+    "settle": (S.UNCERTAIN, lambda runs: runs.answer(1, BEN, "I looked."), RESPONDERS),
     "plan": (S.PLANNING, lambda runs: runs.check_plan("restart", ("a/b",), BEN), set(Role)),
     "ask": (
         S.PLANNING,
@@ -219,3 +220,13 @@ def test_one_who_asked_may_override_and_all_is_on_record(place: Place) -> None:
     ready = place.runs.override(1, " Nobody is awake. ", ANA)
     assert (ready.state, ready.overridden, ready.approved_by) == (S.READY, "Nobody is awake.", ANA)
     assert "let a run go that lacked 1 approval (1 approver). Nobody is awake." in place.story()
+
+
+@pytest.mark.parametrize(("done", "state"), [(True, S.SUCCEEDED), (False, S.FAILED)])
+def test_an_uncertain_run_is_settled_by_whoever_looked(
+    place: Place, done: bool, state: RunState
+) -> None:
+    given(place, S.UNCERTAIN)
+    with pytest.raises(InvalidInput, match="Say how you know"):
+        place.runs.answer(1, BEN, " ", done=done)
+    assert place.runs.answer(1, BEN, "I looked.", done=done).state is state

@@ -26,6 +26,7 @@ from bot.domain.run_events import (
     RunRefused,
     RunRequested,
     RunResumed,
+    RunSettled,
     RunStarted,
     RunState,
     StepAnswered,
@@ -87,6 +88,7 @@ ALLOWED: dict[type[RunEvent], set[RunState]] = {
     VerificationStarted: {S.RUNNING},
     CompensationStarted: {*UNDER_WAY, S.CANCELLING},
     RunFinished: {S.PLANNING, S.READY, *STANDING, S.COMPENSATING},
+    RunSettled: {S.UNCERTAIN},
 }
 REACHED: dict[type[RunEvent], RunState] = {
     RunPlanned: S.AWAITING_APPROVAL,
@@ -105,6 +107,7 @@ REACHED: dict[type[RunEvent], RunState] = {
     VerificationStarted: S.VERIFYING,
     CompensationStarted: S.COMPENSATING,
     RunFinished: S.SUCCEEDED,
+    RunSettled: S.SUCCEEDED,
 }
 """Where an event leads; the others are about a step and leave the run where it is."""
 
@@ -180,9 +183,11 @@ def test_every_event_of_a_step_in_every_state_of_it(state: StepState, event: Run
 
 
 @pytest.mark.parametrize("state", RunState)
-def test_nothing_happens_to_a_run_that_is_over(state: RunState) -> None:
+def test_nothing_happens_to_a_run_that_is_over_unless_a_person_settles_it(state: RunState) -> None:
     assert state.final is (state in FINAL)
-    assert state.final is all(state not in allowed for allowed in ALLOWED.values())
+    possible = {event for event, allowed in ALLOWED.items() if state in allowed}
+    settles = {RunSettled} if state is S.UNCERTAIN else set()
+    assert state.final is (possible == settles)
 
 
 # Permission
@@ -317,6 +322,13 @@ def test_a_word_is_no_approval() -> None:
 def test_the_end_says_why_and_when(state: RunState, event: RunEvent, result: str) -> None:
     over = evolve(run(state), event, BEN, LATER)
     assert (over.result, over.finished_at) == (result, LATER)
+
+
+def test_whoever_found_out_says_how_an_uncertain_run_ended() -> None:
+    unclear = run(S.UNCERTAIN, result="The runner failed.")
+    failed = evolve(unclear, RunSettled(done=False, words="Nothing was restarted."), BEN, LATER)
+    assert failed.state is S.FAILED
+    assert failed.result == "The runner failed. ben found out: Nothing was restarted."
 
 
 # Steps

@@ -27,6 +27,7 @@ def test_a_step_without_an_end_says_what_it_was_to_do_and_where_to_look() -> Non
         "Look at deployment/payments/checkout: if the step changed it,"
         " it carries the annotation tocsin/last-step: run-3/change.",
         "Nothing more is done by itself. A new run plans anew, from what is there then.",
+        "Once you know: /runbook done 3 WORDS, or /runbook failed 3 WORDS.",
     ]
     assert run_message(unclear).body.startswith(
         "The runner failed: KeyError('x')\nStep “Do change”"
@@ -36,5 +37,6 @@ def test_a_step_without_an_end_says_what_it_was_to_do_and_where_to_look() -> Non
 def test_a_run_that_failed_while_it_was_planned_has_no_step_to_look_at() -> None:
     unplanned = replace(run(RunState.PLANNING), state=RunState.UNCERTAIN)
     assert what_is_known(unplanned).splitlines() == [
-        "Nothing more is done by itself. A new run plans anew, from what is there then."
+        "Nothing more is done by itself. A new run plans anew, from what is there then.",
+        "Once you know: /runbook done 3 WORDS, or /runbook failed 3 WORDS.",
     ]

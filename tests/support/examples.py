@@ -83,6 +83,7 @@ from bot.domain.run_events import (
     RunRefused,
     RunRequested,
     RunResumed,
+    RunSettled,
     RunStarted,
     RunState,
     StepAnswered,
@@ -324,6 +325,7 @@ RUN_EVENTS: tuple[RunEvent, ...] = (
     VerificationStarted(),
     CompensationStarted("A step failed."),
     RunFinished(RunState.SUCCEEDED, "Done and verified."),
+    RunSettled(done=True, words="The pods are all new."),
 )
 """One of every type, in the order of `RunEvent`."""
 
