@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.domain.access import in_words
 from bot.domain.incident_events import IncidentEvent
+from bot.domain.plan_text import outline
 from bot.domain.run_events import (
     CompensationStarted,
     RunAborted,
@@ -41,9 +42,8 @@ def run_sentence(event: IncidentEvent | RunEvent) -> str:
             given = " ".join(f"{name}={value}" for name, value in parameters.items() if value)
             return f"Asked for {runbook} {given}".rstrip() + "."
         case RunPlanned(plan, needs):
-            changes = sum(len(step.changes) for step in plan.steps.values())
             wanted = f" It needs {in_words(needs.needs)}." if needs and needs.needs else ""
-            return f"Planned: {changes} change(s).{wanted}"
+            return f"Planned. {outline(plan)}{wanted}"
         case RunRefused(reasons):
             return f"Refused: {' '.join(reasons)}"
         case RunStarted():

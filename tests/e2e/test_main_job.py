@@ -90,7 +90,7 @@ def test_from_an_alert_to_the_timeline(placed: Place, tmp_path: Path) -> None:
         "Tocsin: The on-call engineer was paged (P1)",
         "ana: Acknowledged.",
         f"ben: Asked for restart@1.0.0 workload={placed.namespace.name}/checkout",
-        "Tocsin: Planned: 1 change(s).",
+        "Tocsin: Planned. Only step 3 of 7 changes something.",
         "Tocsin: Started.",
         "Tocsin: Step restart done: Rolling restart of",
         "Tocsin: Step rollout done: Rollout of",

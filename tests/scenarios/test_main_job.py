@@ -13,7 +13,7 @@ STORY = [
     "ana: Acknowledged.",
     "Tocsin: The pager was told of the acknowledgement",
     "ana: Asked for restart@1.0.0 workload=payments/checkout",
-    "Tocsin: Planned: 1 change(s).",
+    "Tocsin: Planned. Only step 3 of 7 changes something.",
     "Tocsin: Started.",
     "Tocsin: Step status done: Deployment payments/checkout: 3 of 3 pods ready.",
     "Tocsin: Step restart began.",
