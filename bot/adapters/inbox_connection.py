@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +28,9 @@ whoever holds the lock for longer is stuck, and the sender should hear that and 
 
 START_PATIENCE = 10
 """Seconds to wait for the lock while the file is being made; nobody waits for an answer yet."""
+
+RETRY = 0.05
+"""Seconds between two tries to prepare a connection."""
 
 _STATEMENT_TIMEOUT = 10
 """Seconds after which PostgreSQL's server gives a statement up, and TCP a dead peer."""
@@ -114,7 +118,7 @@ class Connection:
         if self._driver is None:
             self._driver = self._dialect.connect()
             for statement in self._dialect.setup:
-                self._driver.execute(statement)
+                _execute_patiently(self._driver, statement, self._dialect.error)
         return self._driver
 
     def _drop(self) -> None:
@@ -122,6 +126,20 @@ class Connection:
             with contextlib.suppress(self._dialect.error):
                 self._driver.close()
         self._driver = None
+
+
+def _execute_patiently(driver: _Driver, statement: str, error: type[Exception]) -> None:
+    """Execute it; SQLite waits for no lock while another process makes the file a WAL one."""
+    deadline = time.monotonic() + START_PATIENCE
+    while True:
+        try:
+            driver.execute(statement)
+        except error as reason:
+            if "locked" not in str(reason) or time.monotonic() > deadline:
+                raise
+            time.sleep(RETRY)
+        else:
+            return
 
 
 def dialect_of(database_url: str, *, durable: bool) -> Dialect:

@@ -9,6 +9,7 @@ from bot.app.suggestions import Suggestions
 from bot.domain import requests as asked
 from bot.domain.actor import Actor
 from bot.domain.effects import AnswerPlan
+from bot.domain.excerpt import one_line
 from bot.domain.message import Message
 from bot.domain.requests import ActOnRun, RunbookRequest
 from bot.domain.run import Run, RunCommand
@@ -34,7 +35,7 @@ class RunAnswers:
         """The answer; `response_url` is where one goes that needs the cluster."""
         match request:
             case asked.ListRunbooks():
-                lines = [f"{one.usage}\n    {one.summary}" for one in self._runs.runbooks()]
+                lines = [one_line(f"{it.name}: {it.summary}", 110) for it in self._runs.runbooks()]
                 return Message(headline="Runbooks", preformatted="\n".join(lines))
             case asked.ShowRunbook(reference):
                 return _show_runbook(*self._runs.runbook(reference))

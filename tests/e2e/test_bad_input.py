@@ -354,6 +354,7 @@ def test_the_api_describes_itself(tocsin: Tocsin) -> None:
         "/api/v1/incidents/{incident_id}",
         "/api/v1/incidents/{incident_id}/timeline",
         "/api/v1/alerts",
+        "/api/v1/attachments/{attachment_id}",
         "/api/v1/runs",
         "/api/v1/runs/{run_id}",
     }

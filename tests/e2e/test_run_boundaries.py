@@ -44,6 +44,10 @@ TOGETHER = 4
 ENDS_WITHIN = 60.0
 """Seconds from the start of another process until the run has ended (issue 5, "Must hold")."""
 
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+STORIES = tuple(BOOKS) if NIGHTLY else ("restart", "job, undone")
+"""All of them take minutes; the nightly profile has time for that."""
+
 CHANGES = {
     "restart": ("patch deployments {name}",),
     "rollback, undone": ("patch deployments {name}",) * 2,
@@ -174,7 +178,7 @@ def undisturbed(theatre: Theatre, story: str) -> list[str]:
     return names(stage)
 
 
-@pytest.mark.parametrize("story", BOOKS)
+@pytest.mark.parametrize("story", STORIES)
 def test_killed_at_every_boundary(on_sqlite: Theatre, story: str) -> None:
     found = undisturbed(on_sqlite, story)
     assert sum("request: P" in name for name in found) == len(CHANGES[story])
@@ -201,7 +205,7 @@ def killed(theatre: Theatre, story: str, at: Boundary) -> str:
     return ""
 
 
-@pytest.mark.parametrize("story", BOOKS)
+@pytest.mark.parametrize("story", STORIES)
 def test_asleep_while_another_replica_takes_over(on_postgresql: Theatre, story: str) -> None:
     found = undisturbed(on_postgresql, story)
     # Asleep before a commit it would hold its locks, and nobody could take over.
