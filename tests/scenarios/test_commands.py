@@ -91,7 +91,7 @@ def test_what_the_runbooks_are(h: Harness) -> None:
         name in listed for name in ("restart: ", "failover: ", "rollback: ", "security-patch: ")
     )
     shown = h.command("ana", "/runbook show rollback")
-    assert "revision (revision" in shown
+    assert "[revision=previous]" in shown
     assert "[kubernetes.rollout_undo]" in shown
     assert "none yet" in h.command("ana", "/runbook status")
     h.command("ana", "/restart payments/checkout --yes")
