@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 from bot.domain.cluster import ObjectRef, kind_of
 from bot.domain.errors import PermanentError, TemporaryError
+from bot.domain.merge_patch import difference
 from bot.domain.parameter import Form
 from bot.domain.plan import StepOutcome, StepPlan
 from bot.domain.resource import Resource
@@ -22,7 +23,6 @@ from bot.ports import StepContext
 from bot.steps.argo_rollout import Rollout, RolloutArguments, blast_radius_of, read_rollout
 from bot.steps.arguments import Formed
 from bot.steps.base import MutatingStep, target_of
-from bot.steps.merge_patch import difference
 
 REVISION = "rollout.argoproj.io/revision"
 HASH = "rollouts-pod-template-hash"

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from bot.domain.cluster import Marker, ObjectRef
 from bot.domain.errors import NotFound, PermanentError
+from bot.domain.excerpt import counted
 from bot.domain.plan import StepOutcome, StepPlan
 from bot.domain.resource import Manifest, Resource
 from bot.domain.resource_changes import manifest_of
@@ -19,7 +20,6 @@ from bot.ports import Objects, StepContext
 from bot.steps.arguments import Arguments, Namespace, ObjectName
 from bot.steps.base import MutatingStep
 from bot.steps.object_arguments import SECRET, Kind, kind_name
-from bot.steps.words import counted
 
 FILE = "resources.json.gz"
 LABEL = "tocsin/backup"

@@ -13,12 +13,12 @@ from cryptography import x509
 from pydantic import Field
 
 from bot.domain.errors import PermanentError
+from bot.domain.excerpt import counted
 from bot.domain.plan import StepOutcome, StepPlan
 from bot.domain.resource import Resource
 from bot.ports import StepContext
 from bot.steps.arguments import Arguments, Namespace
 from bot.steps.base import ReadOnlyStep
-from bot.steps.words import counted
 
 KIND = "secret"
 _TLS = {"type": "kubernetes.io/tls"}

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.domain.cluster import BlastRadius, ObjectRef
 from bot.domain.errors import NotFound, PermanentError
+from bot.domain.excerpt import counted
 from bot.domain.plan import StepOutcome, StepPlan, Target
 from bot.domain.resource import Resource
 from bot.ports import Objects, StepContext
@@ -22,7 +23,6 @@ from bot.steps.arguments import SENTENCE, Arguments, Duration, Namespace
 from bot.steps.base import MutatingStep
 from bot.steps.object_arguments import Kind, ObjectPath, kind_name, object_ref, selector
 from bot.steps.polling import Look, NotReached, Patience, watch
-from bot.steps.words import counted
 
 MOST = 50
 """Objects that one step deletes; a plan that names more is not read."""

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from bot.domain.cluster import BlastRadius
 from bot.domain.errors import NotFound, PermanentError, TemporaryError
+from bot.domain.excerpt import counted
 from bot.domain.plan import StepOutcome, StepPlan
 from bot.domain.resource import Resource
 from bot.ports import StepContext
@@ -40,7 +41,6 @@ from bot.steps.drain_plan import (
 )
 from bot.steps.pod_bodies import is_leaving, is_ready
 from bot.steps.polling import Look, Patience, watch
-from bot.steps.words import counted
 
 _NAMED = 5
 """Pods that are named when not all could be moved; more would bury the sentence."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot.domain.excerpt import counted
 from bot.domain.parameter import seconds
 from bot.domain.plan import StepOutcome, StepPlan
 from bot.ports import StepContext
@@ -12,7 +13,6 @@ from bot.steps.base import ReadOnlyStep
 from bot.steps.pod_bodies import POD
 from bot.steps.selection import SelectionArguments, select
 from bot.steps.warnings import Subject, recent_warnings
-from bot.steps.words import counted
 
 REPLICA_SET = "replicaset"
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.domain.errors import NotFound, PermanentError
+from bot.domain.excerpt import counted
 from bot.domain.plan import Attachment, StepOutcome, StepPlan
 from bot.domain.resource import Resource
 from bot.ports import StepContext
@@ -15,7 +16,6 @@ from bot.steps.base import ReadOnlyStep
 from bot.steps.pod_bodies import POD, is_ready
 from bot.steps.selection import SelectionArguments, select
 from bot.steps.text import LOG_LINES, log_end
-from bot.steps.words import counted
 
 
 class LogsArguments(SelectionArguments):

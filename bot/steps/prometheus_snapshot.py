@@ -7,13 +7,13 @@ from datetime import timedelta
 from pydantic import Field
 
 from bot.domain.errors import PermanentError, TemporaryError
+from bot.domain.excerpt import counted
 from bot.domain.graph import Graph, Picture, Span
 from bot.domain.parameter import seconds
 from bot.domain.plan import Attachment, StepOutcome, StepPlan
 from bot.ports import StepContext
 from bot.steps.arguments import Arguments, Duration
 from bot.steps.base import ReadOnlyStep
-from bot.steps.words import counted
 
 ONE_TRY = 10.0
 """Seconds that the query may take."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from bot.domain.errors import PermanentError
+from bot.domain.excerpt import counted
 from bot.domain.parameter import Form
 from bot.domain.plan import StepOutcome, StepPlan
 from bot.ports import StepContext
@@ -12,7 +13,7 @@ from bot.steps.arguments import Duration, Formed
 from bot.steps.base import ReadOnlyStep
 from bot.steps.polling import Look, Patience, watch
 from bot.steps.selection import SelectionArguments, select
-from bot.steps.words import counted, ready_count, unready
+from bot.steps.words import ready_count, unready
 
 ALL = "all"
 _MINIMUM = Form(f"{ALL}|[1-9][0-9]{{0,3}}", "all, or a number from 1 to 9999", "2")

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.errors import NotFound, PermanentError
+from bot.domain.excerpt import counted
 from bot.domain.parameter import seconds
 from bot.domain.plan import StepOutcome, StepPlan
 from bot.domain.resource import Resource
@@ -20,7 +21,6 @@ from bot.ports import StepContext
 from bot.steps.arguments import Arguments, Duration, Namespace
 from bot.steps.base import ReadOnlyStep
 from bot.steps.text import sentence
-from bot.steps.words import counted
 
 KINDS = {
     "deployment": "Deployment",

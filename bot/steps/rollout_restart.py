@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bot.domain.cluster import Deployment
+from bot.domain.excerpt import counted
 from bot.domain.plan import StepOutcome, StepPlan
 from bot.ports import StepContext
 from bot.steps.arguments import Arguments, Workload, deployment_ref
 from bot.steps.base import MutatingStep, target_of
-from bot.steps.words import counted
 
 
 class RolloutRestartArguments(Arguments):

@@ -9,11 +9,11 @@ from pydantic import Field
 
 from bot.domain.cluster import ObjectRef, kind_of
 from bot.domain.errors import PermanentError
+from bot.domain.excerpt import counted
 from bot.domain.resource import Resource
 from bot.ports import StepContext
 from bot.steps.arguments import Arguments, Workload
 from bot.steps.object_change import ObjectChange, Patch
-from bot.steps.words import counted
 
 AUTOSCALER = kind_of("autoscaling/v1", "HorizontalPodAutoscaler")
 

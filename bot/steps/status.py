@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.cluster import Pod
+from bot.domain.excerpt import counted
 from bot.domain.plan import StepOutcome, StepPlan
 from bot.ports import StepContext
 from bot.steps.base import ReadOnlyStep
 from bot.steps.selection import Selection, SelectionArguments, select
-from bot.steps.words import counted, ready_count, unready
+from bot.steps.words import ready_count, unready
 
 
 class StatusArguments(SelectionArguments):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bot.domain.cluster import Deployment
 from bot.domain.errors import PermanentError, TemporaryError
+from bot.domain.excerpt import counted
 from bot.domain.plan import StepOutcome, StepPlan
 from bot.ports import StepContext
 from bot.steps.arguments import Arguments, Duration, Workload, deployment_ref
 from bot.steps.base import ReadOnlyStep
 from bot.steps.polling import Look, NotReached, Patience, watch
-from bot.steps.words import counted, unready
+from bot.steps.words import unready
 
 
 class WaitRolloutArguments(Arguments):

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.cluster import Pod
+from bot.domain.excerpt import counted
 
 _NAMED = 5
 """Pods that are named one by one; more would bury the sentence."""
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 pod``, ``3 pods``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def ready_count(pods: Sequence[Pod]) -> int:
