@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC
 
@@ -24,8 +24,11 @@ from bot.domain.cluster import (
     Revision,
     Service,
 )
-from bot.domain.errors import NotFound, PermanentError, TemporaryError
+from bot.domain.errors import Conflict, NotFound, PermanentError, TemporaryError
 from bot.domain.nearest import guess
+
+TRIES = 5
+"""Tries of a change while controllers write the object's status in between."""
 
 
 def connect(kubeconfig: str | None, host: str | None, context: str = "") -> ApiClient:
@@ -93,33 +96,48 @@ class KubernetesCluster:
         return tuple(values.revision(history[number], current) for number in newest_first)
 
     def restart(self, ref: ObjectRef, marker: Marker, *, dry_run: bool = False) -> Deployment:
-        live = self._api.read(ref)
-        _refuse_paused(live, "restarted")
         restarted_at = marker.at.astimezone(UTC).isoformat()
         template = {"metadata": {"annotations": {values.RESTART_ANNOTATION: restarted_at}}}
-        patch = {
-            "metadata": {
+
+        def change(live: Json) -> Json:
+            _refuse_paused(live, "restarted")
+            metadata = {
                 "annotations": {MARKER_ANNOTATION: str(marker)},
                 "resourceVersion": live["metadata"]["resourceVersion"],
-            },
-            "spec": {"template": template},
-        }
-        return values.deployment(self._api.strategic_merge(ref, patch, dry_run))
+            }
+            patch = {"metadata": metadata, "spec": {"template": template}}
+            return self._api.strategic_merge(ref, patch, dry_run)
+
+        return values.deployment(self._onto_the_same(ref, change))
 
     def roll_back(
         self, ref: ObjectRef, revision: int, marker: Marker, *, dry_run: bool = False
     ) -> Deployment:
-        live = self._api.read(ref)
-        if values.marker_of(live) == str(marker):
-            return values.deployment(live)  # done before: the revision has a new number since
-        _refuse_paused(live, "rolled back")
-        template = self._template(live, revision)
-        patch = [
-            _only_this_version(live),
-            _marked(live, marker),
-            {"op": "replace", "path": "/spec/template", "value": template},
-        ]
-        return values.deployment(self._api.json_patch(ref, patch, dry_run))
+        def change(live: Json) -> Json:
+            if values.marker_of(live) == str(marker):
+                return live  # done before: the revision has a new number since
+            _refuse_paused(live, "rolled back")
+            template = self._template(live, revision)
+            patch = [
+                _only_this_version(live),
+                _marked(live, marker),
+                {"op": "replace", "path": "/spec/template", "value": template},
+            ]
+            return self._api.json_patch(ref, patch, dry_run)
+
+        return values.deployment(self._onto_the_same(ref, change))
+
+    def _onto_the_same(self, ref: ObjectRef, change: Callable[[Json], Json]) -> Json:
+        """Change the object as it was read; a new status meanwhile is no other object."""
+        live = first = self._api.read(ref)
+        for _ in range(TRIES):
+            try:
+                return change(live)
+            except Conflict:
+                live = self._api.read(ref)
+                if _wanted(live) != _wanted(first):
+                    raise
+        return change(live)
 
     def service(self, ref: ObjectRef) -> Service:
         return values.service(self._read(ref))
@@ -191,6 +209,11 @@ def _only_this_version(live: Json) -> Json:
     """Return the operation by which the server refuses the patch if `live` is not the newest."""
     version = live["metadata"]["resourceVersion"]
     return {"op": "replace", "path": "/metadata/resourceVersion", "value": version}
+
+
+def _wanted(live: Json) -> tuple[str, str, str]:
+    """What tells an object from another one, or from one that somebody changed."""
+    return live["metadata"]["uid"], values.spec_digest(live), values.marker_of(live)
 
 
 def _marked(live: Json, marker: Marker) -> Json:

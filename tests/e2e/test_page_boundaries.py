@@ -217,11 +217,27 @@ def test_killed_at_each_of_them(databases: Databases) -> None:
         assert [problem for problem in problems if problem] == []
 
 
+TELLINGS = 3
+"""Times that a story is told anew that went by its boundary: which of two lookers-on takes an
+answer first is up to them, so not every telling comes by every record."""
+
+NOT_REACHED = "it was not killed"
+
+
 def killed(databases: Databases, story: str, boundary: Boundary) -> str:
+    """As `killed_once`, told anew where the story went by the boundary."""
+    for _ in range(TELLINGS):
+        problem = killed_once(databases, story, boundary)
+        if NOT_REACHED not in problem:
+            break
+    return problem
+
+
+def killed_once(databases: Databases, story: str, boundary: Boundary) -> str:
     """Kill a process there, let another one go on; what is wrong then, or empty."""
     with staged(databases, story) as play:
         try:
-            assert play.tell(story, boundary) == -signal.SIGKILL, "it was not killed"
+            assert play.tell(story, boundary) == -signal.SIGKILL, NOT_REACHED
             assert play.tell(story, None) == 0, "the story did not end"
             check_one_page(play, story)
         except AssertionError as problem:
