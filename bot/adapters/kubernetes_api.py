@@ -72,7 +72,7 @@ class KubernetesApi:
         return self._items(
             self._lists[resource],
             Request("list", resource, namespace),
-            namespace=_checked(namespace),
+            namespace=checked_name(namespace),
             label_selector=selector_text(selector),
         )
 
@@ -112,10 +112,11 @@ def _request(verb: str, ref: ObjectRef) -> Request:
 
 
 def _path(ref: ObjectRef) -> Mapping[str, str]:
-    return {"name": _checked(ref.name), "namespace": _checked(ref.namespace)}
+    return {"name": checked_name(ref.name), "namespace": checked_name(ref.namespace)}
 
 
-def _checked(name: str) -> str:
+def checked_name(name: str) -> str:
+    """The name itself; raises `InvalidInput` for one that no object can have."""
     if not NAME.fullmatch(name):
         raise InvalidInput(f"{name!r} can't be the name of a Kubernetes object")
     return name

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from bot.adapters.kubernetes_api import NAME
+from bot.adapters.kubernetes_api import checked_name
 from bot.adapters.kubernetes_errors import NotServed, Request
 from bot.adapters.kubernetes_requests import Call, KubernetesRequests
 from bot.domain.cluster import api_version_of
@@ -32,8 +32,8 @@ class Place:
         """
         if self.namespaced and name and not namespace:
             raise InvalidInput(f"{name} of {self.plural} is in a namespace: name it, too.")
-        inside = f"/namespaces/{_checked(namespace)}" if self.namespaced and namespace else ""
-        named = f"/{_checked(name)}" if name else ""
+        inside = f"/namespaces/{checked_name(namespace)}" if self.namespaced and namespace else ""
+        named = f"/{checked_name(name)}" if name else ""
         below = f"/{subresource}" if subresource else ""
         return f"{self.base}{inside}/{self.plural}{named}{below}"
 
@@ -64,9 +64,3 @@ class Discovery:
             if one["kind"].lower() == word and "/" not in one["name"]:
                 return Place(quote(base), one["name"], one["namespaced"])
         raise NotFound(f"This cluster does not serve the kind {word} of {api_version}")
-
-
-def _checked(name: str) -> str:
-    if not NAME.fullmatch(name):
-        raise InvalidInput(f"{name!r} can't be the name of a Kubernetes object")
-    return name
