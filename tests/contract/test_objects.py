@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,7 +13,9 @@ from kubernetes.client import ApiClient
 from bot.adapters.kubernetes_objects import KubernetesObjects
 from bot.domain.cluster import ObjectRef, kind_of
 from bot.domain.errors import Conflict, InvalidInput, NotFound, PermanentError
-from tests.support.kubernetes import SECONDS, marker
+from bot.domain.resource import Resource
+from bot.ports import Objects
+from tests.support.kubernetes import SECONDS, eventually, marker
 from tests.support.object_places import CUSTOM, FAKE, REAL, SANDBOX, Place, in_cluster, real
 
 
@@ -251,10 +254,23 @@ def test_a_workload_is_scaled_and_its_containers_are_applied_by_name(
     assert scaled.body["spec"]["replicas"] == 0
     assert scaled.spec_digest == made.spec_digest
     newer = {"template": {"spec": {"containers": [{**container, "image": "x:2"}]}}}
-    fresh = server.objects.read(made.ref)
-    changed = server.objects.apply({**manifest, "spec": newer}, marker("it"), version=fresh.version)
+    changed = applied_to_newest(server.objects, made.ref, {**manifest, "spec": newer})
     (found,) = changed.body["spec"]["template"]["spec"]["containers"]
     assert (found["name"], found["image"]) == ("app", "x:2")
+
+
+def applied_to_newest(objects: Objects, ref: ObjectRef, manifest: dict[str, Any]) -> Resource:
+    """Apply onto the version last read; the workload's controller may write its status between."""
+
+    def attempt() -> Resource | None:
+        try:
+            return objects.apply(manifest, marker("it"), version=objects.read(ref).version)
+        except Conflict:
+            return None
+
+    applied = eventually(attempt, bool)
+    assert applied is not None
+    return applied
 
 
 @pytest.mark.cluster
