@@ -105,6 +105,11 @@ class Intake:
                 del self._waiting[one.row.id]
         return len(batch)
 
+    @property
+    def more_waits(self) -> bool:
+        """Whether a batch was left waiting that has been looked at already."""
+        return bool(self._waiting)
+
     def _look_ahead(self) -> None:
         """Read and judge what has come since."""
         room = WAITING_ROWS - len(self._waiting)

@@ -17,7 +17,7 @@ import structlog
 from bot.app.announcements import Announcements
 from bot.app.attendance import Attendance
 from bot.app.chat_delivery import ChatDelivery
-from bot.app.intake import BATCH_ROWS, Intake
+from bot.app.intake import Intake
 from bot.app.invitations import Invitations
 from bot.app.maintenance import WindowReview
 from bot.app.oncall import OnCallAnswers
@@ -60,7 +60,7 @@ IDLE = 0.25
 """Seconds between two looks into the inbox when nobody said that there is something."""
 
 BREATH = 0.025
-"""Seconds between two batches that were not full: the first alert is worked in at once,
+"""Seconds after a batch behind which nothing waited: the first alert is worked in at once,
 and those that follow share commits, whose fsyncs compete with the inbox's own."""
 
 UNFORESEEN_PAUSE = 1.0
@@ -232,7 +232,7 @@ class IntakeLoop:
                 worked_in = self._intake.drain()
                 if worked_in == 0:
                     self._wait(IDLE)
-                elif worked_in < BATCH_ROWS:
+                elif not self._intake.more_waits:
                     self._stopping.wait(BREATH)
             except Exception:
                 _log.exception("intake failed")
