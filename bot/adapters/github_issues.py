@@ -17,7 +17,7 @@ from typing import Any
 import github
 from pydantic import BaseModel, HttpUrl, TypeAdapter
 
-from bot.adapters.pagerduty_transport import check_header
+from bot.adapters.http_header import check_header
 from bot.adapters.ticket_errors import Refusal, answers, sorted_refusal
 from bot.adapters.ticket_text import NOTE, lines_of, title_of
 from bot.domain.errors import PermanentError

@@ -6,7 +6,6 @@ retrying is decided elsewhere.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import httpx2
 from pagerduty import RestApiV2Client, UrlError
 
+from bot.adapters.http_header import check_header
 from bot.domain.errors import PermanentError, TemporaryError
 
 MAX_ANSWER = 16 * 1024 * 1024
@@ -98,9 +98,3 @@ def rest_client(token: str, url: str | None, timeout: float) -> OneRequestClient
     # The library declares whole seconds, the HTTP client below takes fractions.
     client.timeout = timeout  # type: ignore[assignment]
     return client
-
-
-def check_header(setting: str, value: str) -> None:
-    """Here, because the library's own complaint would show the token."""
-    if not re.fullmatch("[!-~]+", value):
-        raise PermanentError(f"{setting} is empty, or holds blanks or letters beyond ASCII.")

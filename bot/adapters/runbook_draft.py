@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from bot.adapters.runbook_model import as_text
@@ -48,7 +49,7 @@ class DraftStep:
         return leaves(self.arguments, (*self.path, "with"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Draft:
     """The names of all parameters, those that are well-formed, and all steps."""
 
@@ -56,7 +57,7 @@ class Draft:
     parameters: tuple[Parameter, ...]
     steps: tuple[DraftStep, ...]
 
-    @property
+    @cached_property
     def examples(self) -> Values:
         """A value for each well-formed parameter: its default, or one of its type."""
         examples = {parameter.name: _example(parameter) for parameter in self.parameters}
@@ -64,7 +65,7 @@ class Draft:
             examples, numbers=frozenset(it.name for it in self.parameters if it.is_number)
         )
 
-    @property
+    @cached_property
     def undecided(self) -> frozenset[Path]:
         """The arguments whose value is not known before a run is planned, or not at all."""
         return frozenset(

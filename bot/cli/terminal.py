@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from bot.domain.message import Message
-
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, which a terminal would obey
-    "\u202a-\u202e\u2066-\u2069]"  # these reorder what stands around them
-)
+from bot.domain.printable import MARK
+from bot.domain.printable import printable as visible
 
 
 def printable(text: str) -> str:
-    """The text with nothing in it that a terminal would obey, but for ends of lines and tabs."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    """The text with nothing in it that a terminal would obey, but for line feeds and tabs."""
+    return visible(text).replace("\r", MARK)
 
 
 def plain(message: Message) -> str:

@@ -76,7 +76,7 @@ class Runbook:
         """The step's arguments with every placeholder replaced.
 
         `decided` holds, by step id, what the plans of the steps before this one decided.
-        Raises `InvalidInput` when a plan has not decided what this step needs.
+        Raises `Undecided` when a plan has not decided what this step needs.
         """
         numbers = frozenset(it.name for it in self.parameters if it.is_number)
         return substitute(step.arguments, Values(parameters, decided, numbers))
