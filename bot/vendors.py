@@ -8,8 +8,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bot.adapters import database
-from bot.sandbox.addresses import SandboxAddresses, load_secret
-from bot.sandbox.assembly import SandboxParts
+from bot.sandbox.addresses import SandboxAddresses, SandboxParts, load_secret
 from bot.settings import Settings
 
 

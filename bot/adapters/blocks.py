@@ -24,6 +24,7 @@ from typing import Any
 from bot.domain.contact import Mention
 from bot.domain.excerpt import as_fit
 from bot.domain.message import Button, ButtonStyle, Field, Message, PageLink
+from bot.domain.printable import printable
 from bot.domain.web_link import WebLink
 
 Block = dict[str, Any]
@@ -59,11 +60,6 @@ ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 _FENCE = "```"
 _FENCES = re.compile("`{3,}")
 _FORMATTING = re.compile(r"[*_~`\s]+")
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters
-    "\u202a-\u202e\u2066-\u2069"  # these reorder what stands around them
-    "\ud800-\udfff]"  # halves of a character, which no encoding can carry
-)
 _NOTE = 60
 """Characters that are kept free for saying how many lines are left out."""
 
@@ -105,8 +101,7 @@ def escape(text: str, limit: int) -> str:
 
     Source: docs.slack.dev/messaging/formatting-message-text, "Escaping text".
     """
-    printable = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
-    escaped = printable.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     if len(escaped) <= limit:
         return escaped
     return _HALF_AN_ENTITY.sub("", escaped[: limit - len(ELLIPSIS)]) + ELLIPSIS

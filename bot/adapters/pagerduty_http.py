@@ -13,8 +13,9 @@ import httpx2
 from pagerduty import Error, UrlError
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from bot.adapters.http_header import check_header
 from bot.adapters.pagerduty_refusals import sorted_refusal
-from bot.adapters.pagerduty_transport import Refused, check_header, rest_client
+from bot.adapters.pagerduty_transport import Refused, rest_client
 from bot.domain.errors import PermanentError, TemporaryError
 
 PAGE_SIZE = 100

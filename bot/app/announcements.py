@@ -11,15 +11,20 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.app.chat_delivery import INTENT
-from bot.app.pager_notes import note_text
+from bot.app.pager_notes import note_text, reaches_pager
+from bot.app.record import record_incident
 from bot.app.retry import ask_again
 from bot.domain.actor import TOCSIN
 from bot.domain.effects import Announce, WriteNote
 from bot.domain.errors import PermanentError, TemporaryError
+from bot.domain.incident_events import NoteAdded
 from bot.domain.message import Message, MessageRef, Subject
 from bot.domain.plan import Announcement, Audience
 from bot.domain.run import Run
 from bot.ports import Chat, Clock, PostedMessage, Store, Transaction
+
+NO_PAGE = "Not noted at the pager, because nobody was paged:"
+"""What stands on the timeline before a note that had no page to stand on."""
 
 
 class Announcements:
@@ -51,16 +56,20 @@ class Announcements:
     def _note(
         self, tx: Transaction, run: Run, subject: Subject, said: Sequence[Announcement]
     ) -> None:
-        """Ask for the notes at the pager, once."""
+        """Ask for the notes at the pager, once; those that can't stand there, on the timeline."""
         notes = [one for one in said if one.audience is Audience.PAGER]
         if run.incident_id is None or not notes:
             return
         incident = tx.incident(run.incident_id)
-        paged = incident.severity.pages or incident.page is not None
-        if paged and tx.first_time(f"announced:{subject}", self._clock.now()):
-            for one in notes:
-                text = note_text(incident, f"{one.text} (run {run.id})", TOCSIN)
-                tx.enqueue(WriteNote(incident.id, text))
+        if not tx.first_time(f"announced:{subject}", self._clock.now()):
+            return
+        texts = [f"{one.text} (run {run.id})" for one in notes]
+        if reaches_pager(incident):
+            for text in texts:
+                tx.enqueue(WriteNote(incident.id, note_text(incident, text, TOCSIN)))
+        else:
+            kept = tuple(NoteAdded(f"{NO_PAGE} {text}") for text in texts)
+            record_incident(tx, incident, kept, TOCSIN, self._clock.now())
 
     def _post(self, run: Run, subject: Subject, announcement: Announcement) -> None:
         with self._store.transaction() as tx:

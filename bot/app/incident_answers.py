@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.app.declarations import Declarations
 from bot.app.incidents import Incidents
+from bot.app.pager_notes import reaches_pager
 from bot.app.why import Explanations
 from bot.domain import requests as asked
 from bot.domain.actor import Actor
@@ -16,6 +17,8 @@ from bot.domain.incident_message import incident_line, incident_message
 from bot.domain.message import Message
 from bot.domain.requests import IncidentRequest
 from bot.domain.why_message import why_message
+
+ON_TIMELINE_ONLY = "On its timeline only: it pages nobody, so there is no page to note it on."
 
 SHOWN_ENTRIES = 40
 """Timeline entries in one chat message; the newest are the ones wanted at night."""
@@ -49,7 +52,8 @@ class IncidentAnswers:
                 return self.act(incident_id, command, actor)
             case asked.AddNote(incident_id, text):
                 incident = self._incidents.note(incident_id, text, actor)
-                return Message(headline=f"Noted on {incident.reference}.")
+                where = "" if reaches_pager(incident) else ON_TIMELINE_ONLY
+                return Message(headline=f"Noted on {incident.reference}.", body=where)
             case asked.OverrideSeverity(incident_id, level, reason):
                 return self._override(incident_id, level, reason, actor)
             case asked.DeclareIncident(declaration):

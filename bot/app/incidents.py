@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.app.pager_notes import note_text
+from bot.app.pager_notes import note_text, reaches_pager
 from bot.app.record import record_incident
 from bot.domain.actor import Actor
 from bot.domain.classify import Severity
@@ -55,7 +55,7 @@ class Incidents:
             raise InvalidInput(f"The note is longer than {LONGEST_NOTE} characters; split it.")
         with self._store.transaction() as tx:
             incident = tx.incident(incident_id)
-            if incident.severity.pages or incident.page is not None:
+            if reaches_pager(incident):
                 tx.enqueue(WriteNote(incident.id, note_text(incident, text, actor)))
             return record_incident(tx, incident, (NoteAdded(text),), actor, self._clock.now())
 

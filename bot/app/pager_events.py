@@ -21,6 +21,7 @@ from bot.domain.incident_events import DoneAtPager, PageConfirmed
 from bot.domain.oncall import PagerActionKind
 from bot.domain.page import PagerEvent, UnknownPagerEvent
 from bot.domain.page_guard import CLOCK_SKEW
+from bot.domain.ticket import is_ticket_key
 from bot.ports import Transaction
 
 COMMANDS: Mapping[str, Command] = {
@@ -56,6 +57,8 @@ class PagerEventReason(StrEnum):
     OTHER_TYPE = "other_type"
     """Nobody here knows what to do with it; it is kept for a while."""
     NOT_OURS = "not_ours"
+    TICKET = "ticket"
+    """It is about a ticket that is kept at the pager; what people do to it is theirs."""
     NO_KEY = "no_key"
     """It names no page of ours, and the pager can't be asked."""
     ASKING = "asking"
@@ -99,7 +102,13 @@ class PagerEvents:
         if self._can_ask:
             tx.enqueue(MatchPagerEvent(event))
             return PagerEventReason.ASKING
-        return PagerEventReason.NOT_OURS if event.dedup_key else PagerEventReason.NO_KEY
+        return no_page([event.dedup_key]) if event.dedup_key else PagerEventReason.NO_KEY
+
+
+def no_page(keys: Sequence[str]) -> PagerEventReason:
+    """What becomes of an event about these keys at the pager, of which none is a page of ours."""
+    about_ticket = any(map(is_ticket_key, keys))
+    return PagerEventReason.TICKET if about_ticket else PagerEventReason.NOT_OURS
 
 
 KEPT_BYTES = 16 * 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.app.pager_events import PagerEventReason, apply_event
+from bot.app.pager_events import PagerEventReason, apply_event, no_page
 from bot.app.retry import ask_again
 from bot.domain.effects import MatchPagerEvent
 from bot.domain.errors import PermanentError, TemporaryError
@@ -49,7 +49,7 @@ class PagerMatching:
         with self._store.transaction() as tx:
             found = [one for key in keys if (one := tx.incident_of_page(key))]
             if not found:
-                return PagerEventReason.NOT_OURS
+                return no_page(keys)
             return apply_event(tx, event, found, self._clock.now())
 
     def _count(self, reason: PagerEventReason) -> None:

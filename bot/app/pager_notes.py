@@ -19,6 +19,11 @@ def note_text(incident: Incident, text: str, actor: Actor) -> str:
     return f"{actor.name} ({incident.reference} in Tocsin): {text}".strip()
 
 
+def reaches_pager(incident: Incident) -> bool:
+    """Whether a note can stand at the pager: only where there is a page, or will be one."""
+    return incident.severity.pages or incident.page is not None
+
+
 def is_ours(reader: Reader, incident: Incident, text: str) -> bool:
     """Whether the pager's note is one that was written from here."""
     return any(

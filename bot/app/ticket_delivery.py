@@ -1,7 +1,7 @@
 """Keeps the tracker up to date about incidents that are tickets.
 
 As with pages, a job looks at the present, tells the tracker one thing, and writes the
-outcome down. Trackers have no key that makes creating idempotent, so the intent is
+outcome down. Most trackers have no key that makes creating idempotent, so the intent is
 written before each try to create, and whoever comes after a try whose outcome is not
 known looks for the ticket first, when the tracker has had time to show it.
 """
@@ -58,22 +58,25 @@ class TicketDelivery:
         with self._store.transaction() as tx:
             tx.begin(effect)
             incident = tx.incident(effect.incident_id)
-            action = next_ticket(incident, self._tickets.place).action
+            tried = effect.attempt > 1
+            action = next_ticket(incident, self._tickets.place, tried=tried).action
             if action is None:
                 return
             if action is TicketAction.CREATE and not self._is_first_try(tx, effect):
                 return
             ticket = ticket_of(incident, _labels(tx, incident), self._link(incident))
         try:
-            ref = _tell(self._tickets, action, ticket, incident)
+            stands = _standing(self._tickets, ticket, incident, tried)
+            ref = _tell(self._tickets, action, ticket, stands)
         except TemporaryError as error:
             self._again(effect, action, error)
         except PermanentError as error:
             refused = TicketRefused(action, str(error), digest(incident))
             self._write(effect, refused, self._tickets.place)
         else:
-            told = TicketTold(action, ref, digest(incident))
-            self._write(effect, told, self._tickets.place)
+            if ref is not None:
+                told = TicketTold(action, ref, digest(incident))
+                self._write(effect, told, self._tickets.place)
 
     def _is_first_try(self, tx: Transaction, effect: UpdateTicket) -> bool:
         """Whether no job has tried it under this number; else a later one looks what came of it."""
@@ -106,26 +109,29 @@ class TicketDelivery:
         return f"{self._public_url}/incidents/{incident.id}" if self._public_url else ""
 
 
-def _tell(tickets: Tickets, action: TicketAction, ticket: Ticket, incident: Incident) -> TicketRef:
-    ref = incident.ticket.ref if incident.ticket else None
+def _standing(
+    tickets: Tickets, ticket: Ticket, incident: Incident, tried: bool
+) -> TicketRef | None:
+    """Where the ticket stands; what became of a try that failed, the tracker knows."""
+    known = incident.ticket.ref if incident.ticket else None
+    return tickets.find(ticket) if known is None and tried else known
+
+
+def _tell(
+    tickets: Tickets, action: TicketAction, ticket: Ticket, ref: TicketRef | None
+) -> TicketRef | None:
+    """Tell it of the ticket at `ref`; where it stands now, None when there is none to close."""
     if ref is None:
-        return _enter(tickets, ticket)
+        return tickets.create(ticket) if action is TicketAction.CREATE else None
     match action:
         case TicketAction.CLOSE:
             tickets.close(ref, ticket)
         case TicketAction.REOPEN:
             tickets.reopen(ref, ticket)
         case _:
+            # One that an earlier try created says what was so then.
             tickets.update(ref, ticket)
     return ref
-
-
-def _enter(tickets: Tickets, ticket: Ticket) -> TicketRef:
-    found = tickets.find(ticket)
-    if found is None:
-        return tickets.create(ticket)
-    tickets.update(found, ticket)  # it says what was so when an earlier try created it
-    return found
 
 
 def _labels(reader: Reader, incident: Incident) -> dict[str, str]:

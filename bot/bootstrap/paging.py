@@ -53,9 +53,9 @@ def paging(
     counters: Counters,
 ) -> Paging:
     """Everything that wakes people. Raises `InvalidInput` for notifiers that can't be used."""
-    first = _pager(where.routing_key, where.events_url)
+    first = limited_pager(where.routing_key, where.events_url)
     second_key = secret(settings.pagerduty_fallback_routing_key)
-    second = _pager(second_key, where.events_url) if second_key else None
+    second = limited_pager(second_key, where.events_url) if second_key else None
     notifier = AppriseNotifier(secret(settings.notifiers))
     ways = Ways(first, second, notifier, notifier.names, chat, where.slack_channel)
     url = settings.public_url or ""
@@ -103,5 +103,6 @@ def rosters(settings: Settings, where: Vendors, clock: Clock) -> Rosters:
     return Rosters(records(settings, where), ours, clock)
 
 
-def _pager(routing_key: str, url: str | None) -> Pager:
+def limited_pager(routing_key: str, url: str | None) -> Pager:
+    """The pager behind a routing key, kept under what PagerDuty takes of a key in a minute."""
     return LimitedPager(PagerDutyPager(routing_key, url), time.monotonic)

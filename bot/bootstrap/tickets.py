@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 
+from bot.app.pager_tickets import PagerTickets
 from bot.app.ticket_delivery import TicketDelivery
 from bot.bootstrap.core import Core
+from bot.bootstrap.paging import limited_pager, records
 from bot.ports import Tickets
 from bot.settings import Settings
-from bot.vendors import secret
+from bot.vendors import secret, vendors
 
 
 def tickets(settings: Settings) -> Tickets | None:
@@ -26,7 +28,15 @@ def tickets(settings: Settings) -> Tickets | None:
             settings.jira_url, settings.jira_project or "", settings.jira_issue_type
         )
         return JiraIssues(project, secret(settings.jira_token), settings.jira_email)
+    if settings.pagerduty_ticket_routing_key:
+        return _at_pager(settings, secret(settings.pagerduty_ticket_routing_key))
     return None
+
+
+def _at_pager(settings: Settings, routing_key: str) -> Tickets:
+    where = vendors(settings)
+    pager = limited_pager(routing_key, where.events_url)
+    return PagerTickets(pager, routing_key, records(settings, where))
 
 
 def ticket_delivery(settings: Settings, shared: Core) -> TicketDelivery:

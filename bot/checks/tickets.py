@@ -7,8 +7,8 @@ from bot.settings import Settings
 
 
 def check_tickets(settings: Settings) -> str:
-    """Whose issues the tickets are; nothing is written there."""
+    """Where the tickets are; nothing is written there."""
     tracker = tickets(settings)
     if tracker is None:
-        return "on Tocsin’s own list: no GitHub repository or Jira is set (optional)"
+        return "on Tocsin’s own list: no GitHub repository, Jira or PagerDuty is set (optional)"
     return tracker.verify()

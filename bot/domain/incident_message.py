@@ -165,7 +165,8 @@ def _page(incident: Incident) -> str:
 def _ticket(ticket: TicketState) -> str:
     """Where it stands; what a person must put right comes first."""
     refused = f"REFUSED: {ticket.refused}" if ticket.refused else ""
-    return " ".join(part for part in (refused, ticket.ref.url if ticket.ref else "") if part)
+    where = (ticket.ref.url or ticket.ref.name) if ticket.ref else ""
+    return " ".join(part for part in (refused, where) if part)
 
 
 def _held_back(incident: Incident) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.classify import Severity
+
 
 class TicketAction(StrEnum):
     """What a tracker is told."""
@@ -32,6 +34,22 @@ class Ticket:
     """Where to read on (an absolute URL of our own), or empty."""
     since: datetime
     """No such ticket was created before."""
+    severity: Severity
+    over: bool
+    """Whether there is nothing left to do."""
+
+
+_AT_PAGER = "-ticket"
+
+
+def ticket_key(marker: str) -> str:
+    """The ticket's key where the pager keeps it: not its page's, which may stand there, too."""
+    return f"{marker}{_AT_PAGER}"
+
+
+def is_ticket_key(key: str) -> bool:
+    """Whether a key at the pager is a ticket's, and so no page's."""
+    return key.startswith("tocsin-") and key.endswith(_AT_PAGER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +61,12 @@ class TicketRef:
     name: str
     """How people name it, such as ``shop/web#12`` or ``OPS-12``."""
     url: str
+    """Its page's, or empty where the tracker tells none."""
+
+    @property
+    def ending(self) -> str:
+        """The end of a sentence that names it: its address, where it has one."""
+        return f": {self.url}" if self.url else "."
 
 
 @dataclass(frozen=True, slots=True)

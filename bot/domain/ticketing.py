@@ -1,9 +1,10 @@
 """What the tracker has to be told next, from what the incident is and what it was told.
 
 As with pages, the decision looks at the present: a ticket that comes late, after the
-incident is over, is not created. Only what people read on the ticket makes it change:
-the level, the state, who has it, never the number of alerts, which changes by the second
-in a storm. What was refused is tried again when there is something else to tell.
+incident is over, is not created, and one that a failed try may have created is closed. Only
+what people read on the ticket makes it change: the level, the state, who has it, never the
+number of alerts, which changes by the second in a storm. What was refused is tried again when
+there is something else to tell.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class TicketReason(StrEnum):
     OVER = "the incident is over"
     OPEN_AGAIN = "the incident is open again"
     ELSEWHERE = "the ticket is in a tracker or project that is no longer set"
+    MAY_STAND = "a try failed that may have created one, and the incident is over"
     REFUSED = "the tracker refused just this, and would refuse it again"
     UP_TO_DATE = "the tracker already knows"
 
@@ -46,8 +48,11 @@ class TicketDecision:
     reason: TicketReason
 
 
-def next_ticket(incident: Incident, place: str) -> TicketDecision:
-    """The one thing to tell the tracker at `place` now."""
+def next_ticket(incident: Incident, place: str, *, tried: bool = False) -> TicketDecision:
+    """The one thing to tell the tracker at `place` now; `tried`: after a try that failed.
+
+    Its answer may be all that was lost: then a ticket stands of which nothing is written down.
+    """
     known = incident.ticket
     if incident.ticket_due_at is None:
         return TicketDecision(None, TicketReason.NOT_ENTERED)
@@ -55,16 +60,18 @@ def next_ticket(incident: Incident, place: str) -> TicketDecision:
         reason = TicketReason.REFUSED if known.refused else TicketReason.UP_TO_DATE
         return TicketDecision(None, reason)
     if known is None or known.ref is None:
-        return _first(incident)
+        return _first(incident, tried)
     if known.ref.place != place:
         return TicketDecision(None, TicketReason.ELSEWHERE)
     return _further(incident, known)
 
 
-def _first(incident: Incident) -> TicketDecision:
-    if incident.state.over:
-        return TicketDecision(None, TicketReason.NEVER_NEEDED)
-    return TicketDecision(TicketAction.CREATE, TicketReason.NOT_CREATED)
+def _first(incident: Incident, tried: bool) -> TicketDecision:
+    if not incident.state.over:
+        return TicketDecision(TicketAction.CREATE, TicketReason.NOT_CREATED)
+    if tried:
+        return TicketDecision(TicketAction.CLOSE, TicketReason.MAY_STAND)
+    return TicketDecision(None, TicketReason.NEVER_NEEDED)
 
 
 def _further(incident: Incident, known: TicketState) -> TicketDecision:
@@ -84,6 +91,8 @@ def ticket_of(incident: Incident, labels: Mapping[str, str], link: str) -> Ticke
         text="\n".join((*_facts(incident), "", *_labels(labels))),
         link=link,
         since=incident.opened_at,
+        severity=incident.severity,
+        over=incident.state.over,
     )
 
 

@@ -119,4 +119,5 @@ def _elsewhere(incident: Incident, recorded: Sequence[Recorded]) -> Iterator[str
     if incident.ticket_due_at is not None:
         yield f"A ticket was opened; a response is due by {stamp(incident.ticket_due_at)}."
     if incident.ticket is not None and incident.ticket.ref is not None:
-        yield f"The ticket is {incident.ticket.ref.name}: {incident.ticket.ref.url}"
+        ref = incident.ticket.ref
+        yield f"The ticket is {ref.name}{ref.ending}"

@@ -22,6 +22,7 @@ from bot.domain.errors import InvalidInput, NotFound, TemporaryError
 from bot.domain.incident import Incident
 from bot.domain.plan import StepOutcome
 from bot.domain.run import Run
+from bot.domain.ticket import TicketState
 from bot.domain.timeline import Entry
 from bot.entrypoints.attachment import attachment_response
 from bot.entrypoints.authentication import is_token
@@ -35,8 +36,38 @@ Id = Annotated[int, Field(ge=1, le=999_999_999)]
 Limit = Annotated[int, Query(ge=1, le=500, description="At most so many, the newest first.")]
 
 
+class TicketOut(BaseModel):
+    """A ticket in a tracker: `place` is the tracker and the project, `url` null where it has none.
+
+    `refused` says why the tracker would not take what it was told last, and is else empty.
+    """
+
+    place: str | None
+    key: str | None
+    name: str | None
+    url: str | None
+    open: bool
+    refused: str
+
+    @classmethod
+    def of(cls, ticket: TicketState) -> TicketOut:
+        """From the domain's value."""
+        ref = ticket.ref
+        return cls(
+            place=ref.place if ref else None,
+            key=ref.key if ref else None,
+            name=ref.name if ref else None,
+            url=(ref.url or None) if ref else None,
+            open=ref is not None and ticket.open,
+            refused=ticket.refused,
+        )
+
+
 class IncidentOut(BaseModel):
-    """An incident. Times are UTC; `page` is what the pager was told last."""
+    """An incident. Times are UTC; `page` is what the pager was told last.
+
+    `ticket` is null while it is on Tocsin's own list only.
+    """
 
     id: int
     reference: str
@@ -53,6 +84,7 @@ class IncidentOut(BaseModel):
     acknowledged_by: str | None
     resolved_at: datetime | None
     ticket_due_at: datetime | None
+    ticket: TicketOut | None
     dedup_key: str
     page: str | None
 
@@ -76,6 +108,7 @@ class IncidentOut(BaseModel):
             acknowledged_by=by.name if by else None,
             resolved_at=incident.resolved_at,
             ticket_due_at=incident.ticket_due_at,
+            ticket=TicketOut.of(incident.ticket) if incident.ticket else None,
             dedup_key=incident.dedup_key,
             page=incident.page.action.value if incident.page else None,
         )

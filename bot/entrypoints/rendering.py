@@ -16,12 +16,9 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-WEB = files("bot") / "web"
+from bot.domain.printable import printable
 
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters
-    "\u200e\u200f\u202a-\u202e\u2066-\u2069]"  # these reorder what stands around them
-)
+WEB = files("bot") / "web"
 
 
 def templates() -> Environment:
@@ -45,7 +42,7 @@ def _printable(value: Any) -> Any:
     """What is put into a page, with a mark in the place of what can't be seen."""
     if isinstance(value, Markup):
         return value
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(value))
+    return printable(str(value))
 
 
 def utc(moment: datetime) -> str:

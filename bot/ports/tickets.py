@@ -10,8 +10,9 @@ from bot.domain.ticket import Ticket, TicketRef
 class Tickets(Protocol):
     """A tracker. Its answers to `find` may be late: what was just created may be missing.
 
-    The other calls may be repeated. Every method raises `TemporaryError` or
-    `PermanentError`; the latter says who must put what right.
+    One in which a ticket's key is known before the ticket is there finds it always. The other
+    calls may be repeated, `create` only where `find` finds nothing. Every method raises
+    `TemporaryError` or `PermanentError`; the latter says who must put what right.
     """
 
     @property
@@ -24,7 +25,7 @@ class Tickets(Protocol):
         ...
 
     def create(self, ticket: Ticket) -> TicketRef:
-        """Enter a new ticket; asked again, it enters another one."""
+        """Enter a new ticket; asked again, it may enter another one."""
         ...
 
     def update(self, ref: TicketRef, ticket: Ticket) -> None:

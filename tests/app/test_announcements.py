@@ -16,6 +16,7 @@ from bot.domain.actor import TOCSIN
 from bot.domain.classify import Severity
 from bot.domain.effects import Announce, Effect, WriteNote
 from bot.domain.errors import PermanentError, TemporaryError
+from bot.domain.incident_events import NoteAdded
 from bot.domain.message import Message, MessageRef, Subject, SubjectKind
 from bot.domain.plan import Announcement, Audience, StepOutcome
 from bot.domain.run_events import RunState, StepFinished, StepStarted
@@ -156,11 +157,16 @@ def test_a_run_without_an_incident_notes_nothing(world: World) -> None:
     assert world.waiting(WriteNote) == []
 
 
-def test_an_incident_that_pages_nobody_has_no_page_to_note_it_on(world: World) -> None:
-    world.says(Announcement(Audience.PAGER, "Noted."))
+def test_what_has_no_page_to_be_noted_on_stands_on_the_timeline_once(world: World) -> None:
+    world.says(Announcement(Audience.PAGER, "Failed over."))
     with world.core.store.transaction() as tx:
         incident = tx.incident(1)
         minor = replace(incident.classification, level=Severity.P3)
         tx.save_incident(replace(incident, page=None, classification=minor))
     world.announce()
+    world.announce()
     assert world.waiting(WriteNote) == []
+    noted = [event.text for event in world.core.events() if isinstance(event, NoteAdded)]
+    assert noted == [
+        "Not noted at the pager, because nobody was paged: Failed over. (run 1)",
+    ]

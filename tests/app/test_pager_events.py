@@ -29,6 +29,7 @@ from bot.domain.incident_events import (
 )
 from bot.domain.oncall import PagerActionKind
 from bot.domain.page import PagerEvent
+from bot.domain.ticket import ticket_key
 from bot.domain.timeline import Recorded
 from tests.support.databases import sqlite_database
 from tests.support.examples import ANA, NOW, PAGER_EVENT, classification
@@ -122,6 +123,8 @@ def test_every_decision_can_be_done_in_some_state(event_type: str) -> None:
         (replace(ACKNOWLEDGED, event_type="incident.something.new"), PagerEventReason.OTHER_TYPE),
         (replace(ACKNOWLEDGED, dedup_key="another"), PagerEventReason.NOT_OURS),
         (replace(ACKNOWLEDGED, dedup_key=""), PagerEventReason.NO_KEY),
+        (replace(ACKNOWLEDGED, dedup_key=ticket_key("tocsin-1")), PagerEventReason.TICKET),
+        (replace(RESOLVED, dedup_key=ticket_key("tocsin-1")), PagerEventReason.TICKET),
         (replace(ACKNOWLEDGED, event_type="incident.reopened"), PagerEventReason.ALREADY_SO),
         (replace(ACKNOWLEDGED, by_integration=True), PagerEventReason.ECHO),
     ],

@@ -14,6 +14,7 @@ from bot.app.pager_matching import PagerMatching
 from bot.domain.effects import MatchPagerEvent
 from bot.domain.errors import PermanentError
 from bot.domain.incident import IncidentState
+from bot.domain.ticket import ticket_key
 from bot.ports import PagerRecords
 from bot.sandbox.pagerduty import SandboxPagerDuty, pagerduty_app
 from tests.support.core import Core, firing
@@ -76,6 +77,13 @@ def test_what_is_anothers_page_is_not_ours(world: World) -> None:
     world.match(world.page("another-tool"), world.records)
     assert world.core.incident().state is IncidentState.TRIGGERED
     assert world.counted() == {"pager_events not_ours": 1}
+
+
+def test_what_is_a_ticket_is_no_page(world: World) -> None:
+    """Not even that of the incident whose ticket it is."""
+    world.match(world.page(ticket_key(world.core.incident().dedup_key)), world.records)
+    assert world.core.incident().state is IncidentState.TRIGGERED
+    assert world.counted() == {"pager_events ticket": 1}
 
 
 def test_it_is_asked_again_when_pagerduty_is_away(world: World) -> None:

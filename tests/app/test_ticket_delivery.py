@@ -99,7 +99,7 @@ def test_it_is_closed_and_reopened_with_its_incident(world: World) -> None:
     world.do(Command.REOPEN)
     world.pass_time()
     assert world.tracker.entered[0].open
-    assert world.tracker.told == ["find", "create", "close", "reopen"]
+    assert world.tracker.told == ["create", "close", "reopen"]
 
 
 def test_each_change_is_told_and_what_changes_nothing_is_not(world: World) -> None:
@@ -109,7 +109,7 @@ def test_each_change_is_told_and_what_changes_nothing_is_not(world: World) -> No
     world.pass_time()
     world.core.deliver(firing("DiskFillingUp", "P2", instance="another"))
     world.pass_time()
-    assert world.tracker.told == ["find", "create", "update"]
+    assert world.tracker.told == ["create", "update"]
     assert "acknowledged by ana" in world.tracker.entered[0].ticket.text
 
 
@@ -136,7 +136,7 @@ def test_what_happens_during_the_call_is_told_next(world: World) -> None:
     world.tracker.meanwhile = lambda: world.do(Command.RESOLVE)
     world.core.deliver(ALERT)
     world.pass_time()
-    assert world.tracker.told == ["find", "create", "close"]
+    assert world.tracker.told == ["create", "close"]
 
 
 def test_the_answer_that_got_lost_makes_no_second_ticket(world: World) -> None:
@@ -178,8 +178,35 @@ def test_a_crash_makes_no_second_ticket(world: World, created: bool) -> None:
     assert world.waiting() == []
 
 
+def test_what_a_lost_answer_created_is_closed_with_its_incident(world: World) -> None:
+    world.tracker.failures = {"create": TemporaryError("The line broke.")}
+    world.tracker.takes_effect = True
+    world.core.deliver(ALERT)
+    world.pass_time()
+    world.tracker.failures = {}
+    world.do(Command.RESOLVE)
+    world.pass_time(SETTLES)
+    (entered,) = world.tracker.entered
+    assert not entered.open
+    assert world.told() == [TicketAction.CLOSE]
+    world.do(Command.REOPEN)
+    world.pass_time()
+    assert entered.open
+    assert world.tracker.told == ["create", "find", "close", "reopen"]
+
+
+def test_what_no_try_created_needs_no_closing(world: World) -> None:
+    world.tracker.failures = {"create": TemporaryError("The line broke.")}
+    world.core.deliver(ALERT)
+    world.pass_time()
+    world.tracker.failures = {}
+    world.do(Command.RESOLVE)
+    world.pass_time(SETTLES)
+    assert (world.tracker.entered, world.told(), world.waiting()) == ([], [], [])
+
+
 def test_a_tracker_that_is_down_is_asked_again_ever_more_rarely(world: World) -> None:
-    world.tracker.failures = {"find": TemporaryError("GitHub answered 502")}
+    world.tracker.failures = dict.fromkeys(("create", "find"), TemporaryError("502"))
     world.core.deliver(ALERT)
     world.pass_time(3_600)
     delayed = [one for one in world.core.events() if isinstance(one, TicketDelayed)]
@@ -191,7 +218,7 @@ def test_a_tracker_that_is_down_is_asked_again_ever_more_rarely(world: World) ->
 
 
 def test_changes_while_it_is_down_begin_no_tries_of_their_own(world: World) -> None:
-    world.tracker.failures = {"find": TemporaryError("GitHub answered 502")}
+    world.tracker.failures = dict.fromkeys(("create", "find"), TemporaryError("502"))
     world.core.deliver(ALERT)
     for command in (Command.ACKNOWLEDGE, Command.UNACKNOWLEDGE, Command.MITIGATE):
         world.do(command)

@@ -6,12 +6,17 @@ import pytest
 
 from bot.checks.tickets import check_tickets
 from bot.domain.errors import PermanentError
+from bot.sandbox.pagerduty import SandboxPagerDuty, pagerduty_app
 from bot.settings import Settings, missing
 from tests.support import github, jira
+from tests.support.examples import NOW
 from tests.support.github import GitHub
 from tests.support.jira import Jira
+from tests.support.serve import serve
 
 GITHUB = {"github_repository": github.REPOSITORY, "github_token": github.TOKEN}
+TICKET_KEY = "0123456789abcdef0123456789abcdef"
+PAGERDUTY = {"pagerduty_routing_key": "5" * 32, "pagerduty_ticket_routing_key": TICKET_KEY}
 JIRA = {"jira_project": jira.PROJECT, "jira_token": jira.TOKEN, "jira_email": jira.EMAIL}
 
 
@@ -47,6 +52,25 @@ def test_jiras_project_is_named() -> None:
     assert said == "issues of Operations (OPS) in Jira, as Tocsin"
 
 
+def test_pagerdutys_key_is_tried_and_a_wrong_one_named() -> None:
+    pager = SandboxPagerDuty(now=lambda: NOW, routing_keys={TICKET_KEY})
+    with serve(pagerduty_app(pager)) as url:
+        there = {**PAGERDUTY, "pagerduty_events_url": url}
+        said = check_tickets(settings(**there))
+        assert said.startswith("incidents of PagerDuty, which accepts PAGERDUTY_TICKET_ROUTING_KEY")
+        wrong = {**there, "pagerduty_ticket_routing_key": "f" * 32}
+        with pytest.raises(PermanentError, match=r"^PAGERDUTY_TICKET_ROUTING_KEY: "):
+            check_tickets(settings(**wrong))
+    assert pager.incidents() == []
+
+
+def test_a_tracker_goes_before_pagerduty() -> None:
+    hub = GitHub()
+    with hub.served():
+        said = check_tickets(settings(**PAGERDUTY, **GITHUB, github_url=hub.url))
+    assert said.startswith("issues of octo")
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
@@ -54,6 +78,18 @@ def test_jiras_project_is_named() -> None:
         ({"github_token": "x"}, "TOCSIN_GITHUB_TOKEN: one is of no use alone"),
         ({"jira_url": "https://jira"}, "both are needed with TOCSIN_JIRA_URL"),
         ({**GITHUB, **JIRA, "jira_url": "https://jira"}, "unset one, a ticket has one place"),
+        (
+            {"pagerduty_ticket_routing_key": TICKET_KEY},
+            "PAGERDUTY_ROUTING_KEY: needed with PAGERDUTY_TICKET_ROUTING_KEY",
+        ),
+        (
+            {"pagerduty_routing_key": TICKET_KEY, "pagerduty_ticket_routing_key": TICKET_KEY},
+            "set another key than for pages",
+        ),
+        (
+            {**PAGERDUTY, "pagerduty_fallback_routing_key": TICKET_KEY},
+            "set another key than for pages",
+        ),
     ],
 )
 def test_half_of_it_stops_the_start(given: dict[str, str], says: str) -> None:
@@ -64,3 +100,4 @@ def test_half_of_it_stops_the_start(given: dict[str, str], says: str) -> None:
 def test_a_whole_one_does_not() -> None:
     assert missing(settings(sandbox=True, **GITHUB)) == ()
     assert missing(settings(sandbox=True, **JIRA, jira_url="https://jira.example")) == ()
+    assert missing(settings(sandbox=True, **PAGERDUTY)) == ()

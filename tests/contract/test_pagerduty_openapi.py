@@ -25,12 +25,14 @@ from starlette.routing import Route
 
 from bot.adapters.pagerduty import PagerDutyPager
 from bot.adapters.pagerduty_webhook import parse_webhook, verify_signature
+from bot.app.pager_tickets import PagerTickets
 from bot.domain.classify import Severity
 from bot.domain.errors import TocsinError
 from bot.domain.page import Page
 from bot.sandbox.pagerduty import SandboxPagerDuty, pagerduty_app
 from tests.support.openapi import Contract, without_nulls
 from tests.support.serve import serve
+from tests.support.tickets import a_ticket
 
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"
 SECRET = "hush"
@@ -115,6 +117,24 @@ def test_what_the_adapter_sends_is_documented(setup: Setup, events: Contract) ->
     payload = bodies[0]["payload"]
     assert payload.keys() <= events.part("components", "schemas", "Payload", "properties").keys()
     assert datetime.fromisoformat(payload["timestamp"]) == NOW
+
+
+def test_what_tickets_send_is_documented(setup: Setup, events: Contract) -> None:
+    tickets = PagerTickets(setup.pager, ROUTING_KEY)
+    ref = tickets.create(a_ticket())
+    tickets.update(ref, a_ticket(title="P1 It became worse", severity=Severity.P1))
+    tickets.close(ref, a_ticket(over=True))
+    tickets.reopen(ref, a_ticket(severity=Severity.P3, link=""))
+    tickets.verify()
+
+    bodies = [request.body for request in setup.sandbox.ledger]
+
+    actions = [body["event_action"] for body in bodies]
+    assert actions == ["trigger", "trigger", "resolve", "trigger", "resolve"]
+    known = events.part(*ENQUEUE, "requestBody", *JSON_BODY, "properties")
+    for body in bodies:
+        events.check(body, *ENQUEUE, "requestBody", *JSON_BODY)
+        assert body.keys() <= known.keys()
 
 
 def test_the_contract_would_notice_a_wrong_event(setup: Setup, events: Contract) -> None:

@@ -200,6 +200,8 @@ def test_where_the_ticket_is_and_what_is_wrong_with_it_is_said() -> None:
     assert "Ticket" not in fields(incident(Severity.P2, ticket_due_at=NOW))
     known = TicketState("digest", TICKET)
     assert fields(incident(ticket=known))["Ticket"] == "https://memory.example/1"
+    nowhere = replace(known, ref=replace(TICKET, url=""))
+    assert fields(incident(ticket=nowhere))["Ticket"] == "memory#1"
     refused = replace(known, refused="Set another token.")
     said = fields(incident(ticket=refused))["Ticket"]
     assert said == "REFUSED: Set another token. https://memory.example/1"

@@ -23,6 +23,7 @@ from bot.domain.incident_events import (
     Acknowledged,
     AlertsChanged,
     AlertsTakenOver,
+    ClockPutBack,
     Closed,
     DoneAtPager,
     Escalated,
@@ -122,6 +123,8 @@ REACTIONS: dict[type[IncidentEvent], set[str]] = {
     # What it is planned to do, or has tidied up, changes nothing for anybody.
     EscalationPlanned: set(),
     SecondPageClosed: set(),
+    # Every open incident has it at once: a storm of messages would tell nobody anything.
+    ClockPutBack: set(),
     PageRefused: {MESSAGE},
     # The message says "on its way" until it has arrived.
     PageDelayed: set(),

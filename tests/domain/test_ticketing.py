@@ -65,6 +65,21 @@ def test_a_ticket_is_created_while_the_incident_is_open(
 
 
 @pytest.mark.parametrize(("state", "level"), SITUATIONS)
+def test_what_a_failed_try_may_have_created_is_closed(
+    state: IncidentState, level: Severity
+) -> None:
+    close = TicketDecision(TicketAction.CLOSE, TicketReason.MAY_STAND)
+    create = TicketDecision(TicketAction.CREATE, TicketReason.NOT_CREATED)
+    decision = next_ticket(entered(level, state=state), PLACE, tried=True)
+    assert decision == (close if state.over else create)
+
+
+def test_a_failed_try_says_nothing_about_a_ticket_that_is_known() -> None:
+    about = told(entered(state=IncidentState.RESOLVED, ticket=KNOWN))
+    assert next_ticket(about, PLACE, tried=True) == next_ticket(about, PLACE)
+
+
+@pytest.mark.parametrize(("state", "level"), SITUATIONS)
 @pytest.mark.parametrize("is_open", [True, False])
 def test_what_stands_follows_its_incident(
     state: IncidentState, level: Severity, is_open: bool
@@ -161,6 +176,12 @@ def test_what_a_ticket_says() -> None:
         "host=n1 n2",
         "service=db",
     ]
+
+
+@pytest.mark.parametrize("state", IncidentState)
+def test_a_ticket_says_how_bad_it_is_and_whether_it_is_over(state: IncidentState) -> None:
+    ticket = ticket_of(entered(Severity.P3, state=state), {}, "")
+    assert (ticket.severity, ticket.over) == (Severity.P3, state.over)
 
 
 def test_a_raised_ticket_says_that_it_pages() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -69,6 +70,20 @@ def story(about: Incident, *events: IncidentEvent) -> list[str]:
                 "P2 pages nobody; such levels become tickets.",
                 "A ticket was opened; a response is due by 01 Mar 03:00:00 UTC.",
                 "The ticket is memory#1: https://memory.example/1",
+            ],
+        ),
+        (
+            incident(
+                Severity.P2,
+                ticket_due_at=NOW,
+                ticket=TicketState("digest", replace(TICKET, url="")),
+            ),
+            (),
+            [
+                "Nobody was paged.",
+                "P2 pages nobody; such levels become tickets.",
+                "A ticket was opened; a response is due by 01 Mar 03:00:00 UTC.",
+                "The ticket is memory#1.",
             ],
         ),
         (

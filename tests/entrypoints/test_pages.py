@@ -244,6 +244,12 @@ def test_a_tickets_address_that_is_none_is_no_link(site: Site, url: str) -> None
     assert 'href="javascript' not in get(f"{url}/incidents/1").text
 
 
+def test_a_ticket_without_an_address_is_named(site: Site, url: str) -> None:
+    nowhere = replace(TICKET, name="<b>key in PagerDuty", url="")
+    site.happens(site.incident().id, TicketTold(TicketAction.CREATE, nowhere, ""))
+    assert "Ticket &lt;b&gt;key in PagerDuty" in text(url, "/incidents/1")
+
+
 def test_suggestions_and_the_link_of_its_alerts_are_shown(site: Site, url: str) -> None:
     link = web_link("https://wiki.example/runbooks/restart?a=1&b=2")
     suggested = Suggestion("crash-loop", "restart@1.0.0", {"workload": "shop/checkout"})

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.domain.classify import Severity
 from bot.domain.errors import TocsinError
 from bot.domain.ticket import Ticket, TicketRef
 from tests.support.examples import NOW, TICKET
@@ -20,6 +21,8 @@ def a_ticket(**changes: Any) -> Ticket:
         text="The disk is 85 % full.\n\nLevel: P2 Medium\n\nservice=db",
         link="https://tocsin.example/incidents/7",
         since=NOW,
+        severity=Severity.P2,
+        over=False,
     )
     return replace(plain, **changes)
 
