@@ -152,6 +152,11 @@ class Settings(BaseSettings):
     """A second integration key, best of another PagerDuty account or service region. What the
     policy calls `pagerduty: secondary` goes there. Optional: without it that is passed over."""
 
+    pagerduty_ticket_routing_key: SecretStr | None = _setting("PAGERDUTY_TICKET_ROUTING_KEY", None)
+    """The integration key of a PagerDuty service of low urgency, whose incidents are the tickets
+    of P2 and P3 where neither TOCSIN_GITHUB_REPOSITORY nor TOCSIN_JIRA_URL is set. Another key
+    than those of pages, whose events are limited to about 120 a minute. Optional."""
+
     pagerduty_api_token: SecretStr | None = _setting("PAGERDUTY_API_TOKEN", None)
     """A REST API token. With it pages are confirmed that no webhook confirmed, what people do in
     PagerDuty is noticed without webhooks too, and /oncall says who is on call. It also says which
@@ -229,7 +234,8 @@ class Settings(BaseSettings):
         default=None, pattern=r"^[\w.-]+/[\w.-]+$", validation_alias="TOCSIN_GITHUB_REPOSITORY"
     )
     """The repository, as owner/name, whose issues are the tickets of P2 and P3. Optional: without
-    it and TOCSIN_JIRA_URL a ticket is on Tocsin's own list only, as its incident."""
+    it, TOCSIN_JIRA_URL and PAGERDUTY_TICKET_ROUTING_KEY a ticket is on Tocsin's own list only, as
+    its incident."""
 
     github_token: SecretStr | None = _setting("TOCSIN_GITHUB_TOKEN", None)
     """A token that may read and write the issues of TOCSIN_GITHUB_REPOSITORY and set their labels.
@@ -275,8 +281,14 @@ class Settings(BaseSettings):
     Default: none, because Tocsin can't tell by itself; `deploy/` sets it."""
 
     replica: str = _setting("TOCSIN_REPLICA", "tocsin")
-    """A name for this replica that stays the same over restarts (a StatefulSet's pod name), so
-    that it takes up its own unfinished work. Default: tocsin, right for a single one."""
+    """A name for this replica that no other one has, such as its pod's name. One that stays the
+    same over restarts takes up its own unfinished work at once; another replica does so when it
+    is gone. Default: tocsin, right for a single one."""
+
+    replica_gone_after: float = _seconds("TOCSIN_REPLICA_GONE_AFTER", 30.0, at_least=3.0)
+    """Seconds without a sign of life after which another replica takes over the unfinished work
+    of one. Default 30: an ordinary restart takes less, and a run still ends within a minute.
+    Have the same on all replicas; a sign of life is given six times as often."""
 
     @classmethod
     def settings_customise_sources(
@@ -397,3 +409,12 @@ def _tickets_half_configured(settings: Settings) -> Iterator[str]:
         yield "TOCSIN_GITHUB_REPOSITORY and TOCSIN_GITHUB_TOKEN: one is of no use alone."
     if settings.jira_url and not (settings.jira_project and settings.jira_token):
         yield "TOCSIN_JIRA_PROJECT and TOCSIN_JIRA_TOKEN: both are needed with TOCSIN_JIRA_URL."
+    if settings.pagerduty_ticket_routing_key and not settings.pagerduty_configured:
+        yield "PAGERDUTY_ROUTING_KEY: needed with PAGERDUTY_TICKET_ROUTING_KEY."
+    elif settings.pagerduty_ticket_routing_key in _paging_keys(settings):
+        yield "PAGERDUTY_TICKET_ROUTING_KEY: set another key than for pages, a ticket wakes nobody."
+
+
+def _paging_keys(settings: Settings) -> tuple[SecretStr, ...]:
+    keys = (settings.pagerduty_routing_key, settings.pagerduty_fallback_routing_key)
+    return tuple(key for key in keys if key)

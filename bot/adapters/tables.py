@@ -207,6 +207,24 @@ class AttachmentRow(SQLModel, table=True):
     content: bytes
 
 
+class ReplicaRow(SQLModel, table=True):
+    """A replica that works on this database, or did; `domain/replicas.py`."""
+
+    __tablename__ = "replica"
+    name: str = Field(primary_key=True)
+    beat: int
+    at: str
+    taken_by: str = ""
+
+
+class AskedOriginRow(SQLModel, table=True):
+    """What an Alertmanager calls itself, and the addresses among which it was found."""
+
+    __tablename__ = "asked_origin"
+    origin: str = Field(primary_key=True)
+    members: str
+
+
 class DueTimeRow(SQLModel, table=True):
     """When a schedule is due next."""
 

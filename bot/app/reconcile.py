@@ -1,8 +1,13 @@
-"""Reconcile: ask Alertmanager what it holds, and work in what its webhooks failed to tell."""
+"""Reconcile: ask Alertmanager what it holds, and work in what its webhooks failed to tell.
+
+Which Alertmanagers are known to be asked is kept over a restart: one whose external URL is
+not the address asked is known by its alerts alone, and the last of them may have ended while
+Tocsin was down. Since when a difference is seen begins anew: that costs the grace once more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -59,19 +64,36 @@ class Reconciler:
             return None
         observation = self._source.alerts()
         patience = replace(self._patience, missed=timedelta(0)) if truncated else self._patience
-        decision = decide(known, observation, self._memory, self._clock.now(), patience)
+        memory = self._remembered(observation)
+        decision = decide(known, observation, memory, self._clock.now(), patience)
         self._keep(Finding.MISSED, decision.missed, _address(observation))
         self._keep(Finding.ENDED, decision.ended)
         self._memory = decision.memory
+        self._remember(observation, decision.memory.asked - memory.asked)
         return decision
 
     def _known(self) -> Known:
         with self._store.read() as reader:
             return Known(reader.firing_alerts(), reader.receivers(), self._is_heartbeat)
 
+    def _remembered(self, observation: Observation) -> Memory:
+        """The memory, with the origins that were found before the start or by another replica."""
+        with self._store.read() as reader:
+            asked = reader.asked_origins(_members(observation))
+        return replace(self._memory, asked=self._memory.asked | asked)
+
+    def _remember(self, observation: Observation, found: Collection[str]) -> None:
+        if found:
+            with self._store.transaction() as tx:
+                tx.save_asked_origins(_members(observation), found)
+
     def _keep(self, finding: Finding, alerts: Sequence[Alert], external_url: str = "") -> None:
         for delivery in deliveries(finding, alerts, external_url):
             self._put(delivery)
+
+
+def _members(observation: Observation) -> Sequence[str]:
+    return [member.url for member in observation.members]
 
 
 def _address(observation: Observation) -> str:

@@ -28,15 +28,18 @@ from bot.app.incident_answers import IncidentAnswers
 from bot.app.maintenance_answers import MaintenanceAnswers
 from bot.app.oncall import OnCallRequests
 from bot.app.policy_history import SEVERITY, PolicyHistory
+from bot.app.replicas import WorkerWatch
 from bot.app.run_answers import RunAnswers
 from bot.app.suggestions import Suggestions
 from bot.bootstrap.core import SLACK_TIMEOUT, Core, core, declarations, page_address
+from bot.domain.replicas import SILENT_LOOKS
 from bot.entrypoints.api import api
 from bot.entrypoints.health import Health
 from bot.entrypoints.incident_view import UseCases
 from bot.entrypoints.listener import Application, Listener, pages
 from bot.entrypoints.pages import Pages, Place
 from bot.entrypoints.posting import Posting
+from bot.entrypoints.rounds import Round, Rounds
 from bot.entrypoints.slack import SlackEndpoint, SlackListener
 from bot.entrypoints.webhooks import AlertmanagerWebhook, PagerDutyWebhook, WebhookResult
 from bot.sandbox.addresses import PREFIX
@@ -79,7 +82,10 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
     )
     client = web_client(where.slack_token, where.slack_api_url, SLACK_TIMEOUT)
     slack = SlackListener(answers, shared.store, client, render)
-    health = Health(shared.store, inbox.size)
+    every = settings.replica_gone_after / SILENT_LOOKS
+    worker = WorkerWatch(shared.store, settings.replica, every, counters.worker_last_seen)
+    rounds = Rounds([Round("worker", every, worker.round)])
+    health = Health(shared.store, inbox.size, worker.pulse)
     routes: list[BaseRoute] = [Route("/healthz", health.ready), Route("/live", health.live)]
     if where.slack_signing_secret:
         endpoint = SlackEndpoint(slack, where.slack_signing_secret, counters)
@@ -90,6 +96,7 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
         routes.extend(_sandbox_routes(sandbox))
 
     def close() -> None:
+        rounds.stop()
         inbox.close()
         if sandbox is not None:
             sandbox.close()
@@ -101,6 +108,7 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
         routes, rest if settings.api_token else OnlyThisMachine(rest, settings.address())
     )
     app = Listener(_webhooks(settings, where, inbox, counters), others)
+    rounds.start()
     return ListenerProcess(app, slack, where, close)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +23,7 @@ from bot.domain.message import MessageRef, Subject
 from bot.domain.page import UnknownPagerEvent
 from bot.domain.page_test import PageTest
 from bot.domain.plan import Attachment
+from bot.domain.replicas import Replica
 from bot.domain.run import Run
 from bot.domain.run_events import RunState
 from bot.domain.schedule import DueTime
@@ -170,6 +171,17 @@ class Reader(Protocol):
         """When each schedule is due next that was ever looked at, by its id."""
         ...
 
+    def replicas(self) -> Sequence[Replica]:
+        """All that work on this database or did so lately, by name."""
+        ...
+
+    def asked_origins(self, members: Collection[str]) -> frozenset[str]:
+        """The Alertmanagers (`KnownAlert.origin`) found among these addresses, all asked at once.
+
+        What was found among others is not: they need not be asked any more.
+        """
+        ...
+
     def policy_text(self, digest: str) -> str | None:
         """The text of a policy that was once in use."""
         ...
@@ -228,6 +240,18 @@ class Transaction(Reader, Protocol):
     def save_due_time(self, due: DueTime) -> None: ...
 
     def forget_due_time(self, schedule: str) -> None: ...
+
+    def replica_beats(self, name: str, at: datetime) -> None:
+        """Raise the replica's counter; whoever took over its jobs has them no longer."""
+        ...
+
+    def claim_replica(self, name: str, by: str) -> None:
+        """Write down that `by` takes over the jobs of the replica."""
+        ...
+
+    def save_asked_origins(self, members: Collection[str], origins: Collection[str]) -> None:
+        """Write down that these Alertmanagers were found among these addresses."""
+        ...
 
     def keep_policy(self, digest: str, name: str, text: str, at: datetime) -> None:
         """Keep the text of a policy that is in use from now on."""

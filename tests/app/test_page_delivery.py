@@ -115,6 +115,22 @@ def test_what_is_resolved_during_the_call_is_told_next(world: World) -> None:
     assert world.pager.told == ["trigger P1", "resolve"]
 
 
+def test_who_slept_in_its_call_while_another_replica_took_over_leaves_no_page_standing(
+    world: World,
+) -> None:
+    other = PageDelivery(world.store, world.pager, world.clock, lambda: 1.0)
+
+    def taken_over() -> None:
+        other.update(UpdatePage(1, Severity.P1))
+        world.do(Command.RESOLVE)
+        other.update(UpdatePage(1, Severity.P1))
+
+    world.pager.meanwhile = taken_over
+    world.deliver()
+    # The first of these may arrive after the others: then only the last one ends it.
+    assert world.pager.told == ["trigger P1", "trigger P1", "resolve", "resolve"]
+
+
 def test_what_becomes_worse_during_the_call_is_told_next(world: World) -> None:
     world.pager.meanwhile = world.raise_severity
     world.deliver()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -33,10 +33,12 @@ class Alertmanager:
     holds: list[Sighting] = field(default_factory=list)
     down: bool = False
 
+    url: str = URL
+
     def alerts(self) -> Observation:
         if self.down:
             raise TemporaryError("it does not answer")
-        return Observation((Member(URL, SETTLED),), tuple(self.holds))
+        return Observation((Member(self.url, SETTLED),), tuple(self.holds))
 
     def silence(
         self,
@@ -83,6 +85,15 @@ class Bench:
     def later(self) -> None:
         self.clock.advance(GRACE / timedelta(seconds=1))
 
+    def restart(self) -> None:
+        self.reconciler = self.with_source(self.alertmanager)
+
+    def look_twice(self) -> None:
+        """Once to see a difference, once more after the grace."""
+        self.reconciler.round()
+        self.later()
+        self.reconciler.round()
+
 
 def there(fingerprint: str) -> Sighting:
     return Sighting(alert(fingerprint=fingerprint), State.ACTIVE, frozenset({"tocsin"}))
@@ -127,6 +138,34 @@ def test_what_ended_unseen_comes_into_the_inbox(bench: Bench) -> None:
     (delivery,) = bench.inbox
     assert (delivery.status, delivery.group_key) == (AlertStatus.RESOLVED, Finding.ENDED)
     assert [one.ends_at for one in delivery.alerts] == [START]
+
+
+def test_what_ended_while_tocsin_was_down_is_learned_whatever_its_alertmanager_calls_itself(
+    bench: Bench,
+) -> None:
+    elsewhere = replace(firing_here("f1"), origin="https://alerts.example.com")
+    bench.knows(elsewhere)
+    bench.alertmanager.holds = [there("f1")]
+    bench.reconciler.round()
+
+    bench.restart()
+    bench.alertmanager.holds = []
+    bench.look_twice()
+
+    (delivery,) = bench.inbox
+    assert (delivery.group_key, delivery.alerts[0].fingerprint) == (Finding.ENDED, "f1")
+
+
+def test_what_another_alertmanager_called_itself_proves_nothing(bench: Bench) -> None:
+    bench.knows(replace(firing_here("f1"), origin="https://alerts.example.com"))
+    bench.alertmanager.holds = [there("f1")]
+    bench.reconciler.round()
+
+    bench.restart()
+    bench.alertmanager.holds, bench.alertmanager.url = [], "http://another:9093"
+    bench.look_twice()
+
+    assert bench.inbox == []
 
 
 def test_after_a_truncated_delivery_the_rest_is_fetched_at_once(bench: Bench) -> None:

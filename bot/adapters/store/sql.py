@@ -18,11 +18,13 @@ from bot.adapters.store.attachments import AttachmentReads, AttachmentWrites
 from bot.adapters.store.delivery import DeliveryWrites, Enqueue, MessageReads
 from bot.adapters.store.groups import GroupReads, GroupWrites
 from bot.adapters.store.incidents import IncidentReads, IncidentWrites
+from bot.adapters.store.origins import OriginReads, OriginWrites
 from bot.adapters.store.paging import PagingReads, PagingWrites
+from bot.adapters.store.replicas import ReplicaReads, ReplicaWrites
 from bot.adapters.store.runs import EventReads, EventWrites, RunReads, RunWrites
 from bot.adapters.store.schedules import ScheduleReads, ScheduleWrites
 from bot.adapters.store.watching import WatchReads, WatchWrites
-from bot.adapters.tables import RelationRow, SeenRow, UnknownPagerEventRow
+from bot.adapters.tables import RelationRow, ReplicaRow, SeenRow, UnknownPagerEventRow
 from bot.domain.errors import TemporaryError
 
 _SNAPSHOT = {
@@ -50,6 +52,8 @@ class SqlReader(
     ScheduleReads,
     GroupReads,
     AttachmentReads,
+    ReplicaReads,
+    OriginReads,
 ):
     """`Reader` on a session."""
 
@@ -65,12 +69,14 @@ class SqlTransaction(
     ScheduleWrites,
     GroupWrites,
     AttachmentWrites,
+    ReplicaWrites,
+    OriginWrites,
 ):
     """`Transaction` on a session that holds the write lock."""
 
     def forget(self, before: datetime) -> None:
         """Forget what only served to do things once, or within minutes."""
-        for row in (SeenRow, RelationRow, UnknownPagerEventRow):
+        for row in (SeenRow, RelationRow, UnknownPagerEventRow, ReplicaRow):
             self._session.exec(delete(row).where(col(row.at) < before.isoformat()))
 
 
@@ -96,7 +102,7 @@ class SqlStore:
             transaction.commit()
 
     def forget(self, before: datetime) -> None:
-        """Forget what was seen, related or not understood before that moment."""
+        """Forget what was seen, related, not understood or beat last before that moment."""
         with self.transaction() as tx:
             tx.forget(before)
 
