@@ -8,11 +8,11 @@ queue; effects with the same order key are one partition of it, and run one at a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
-from sqlalchemy import Connection, Engine
+from sqlalchemy import BigInteger, Connection, Engine, String, column, table, update
 
 from bot.adapters import codec
 from bot.domain.effects import AdvanceRun, Effect, Lane, lane, order_key, priority
@@ -54,6 +54,10 @@ that dies over and over is no reason to give up a page."""
 
 FORGOTTEN_AT_ONCE = 200
 """Jobs deleted in one transaction, so that others need not wait long for the write lock."""
+
+
+_SCHEMA = {"postgresql": "dbos"}
+"""The schema in which DBOS keeps its tables; SQLite has none."""
 
 
 class DurableQueue:
@@ -134,6 +138,28 @@ class DurableWorker:
                 polling_interval_sec=POLLING[queue],
                 on_conflict="always_update",
             )
+
+    def take_over(self, replica: str) -> int:
+        """Put back into their queues what another replica had begun; how many jobs.
+
+        It may be repeated, by several workers at once: what one of them has begun since is
+        not that replica's any more. If it still works after all, it and another do the same
+        at once, so jobs go by the record. Raises DBOS' and the database's own errors.
+        """
+        # Nothing public does it for one executor and leaves the jobs in their queues.
+        return len(DBOS._recover_pending_workflows([replica]))
+
+    def bring_forward(self, by: timedelta) -> None:
+        """Have all delayed jobs begin so much sooner: the clock that they go by was put back."""
+        # What is public moves one job at a time, and there may be thousands.
+        status = column("status", String)
+        until = column("delay_until_epoch_ms", BigInteger)
+        jobs = table(
+            "workflow_status", status, until, schema=_SCHEMA.get(self._engine.dialect.name)
+        )
+        earlier = update(jobs).values({until: until - by // timedelta(milliseconds=1)})
+        with self._engine.begin() as connection:
+            connection.execute(earlier.where(status == "DELAYED"))
 
     def forget(self, before: datetime) -> None:
         """Delete the finished jobs from before that moment, some at a time."""

@@ -23,6 +23,7 @@ _COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "heartbeats": ("Pings of TOCSIN_HEARTBEAT_URL, by result.", ("result",)),
     "page_tests": ("Tests of the way of a page at their time, by result.", ("result",)),
     "response_breaches": ("Incidents that nobody responded to in time, by level.", ("severity",)),
+    "clock_steps": ("Times that the clock was found to be put back.", ()),
     "runbook_problems": ("What was wrong with runbooks at the start, by file.", ("source",)),
     "slack_requests": ("Requests from Slack, by result.", ("result",)),
 }
@@ -55,6 +56,12 @@ class PrometheusCounters:
             )
             for name, text in _GAUGES.items()
         }
+        self._worker_last_seen = Gauge(
+            "tocsin_worker_last_seen_seconds",
+            "How long ago the listener saw a sign of life of this replica's worker.",
+            registry=registry,
+            multiprocess_mode="mostrecent",
+        )
         self._effect_seconds = Histogram(
             "tocsin_effect_seconds", "How long an effect took.", ("kind",), registry=registry
         )
@@ -70,6 +77,10 @@ class PrometheusCounters:
     def gauge(self, name: str, value: float, severity: str) -> None:
         """Set a gauge of `_GAUGES` for that level."""
         self._gauges[name].labels(severity=severity).set(value)
+
+    def worker_last_seen(self, seconds: float) -> None:
+        """Note how long ago this replica's worker was seen to work."""
+        self._worker_last_seen.set(seconds)
 
     def effect_took(self, kind: str, outcome: str, seconds: float) -> None:
         """Note that an effect was tried, what came of it, and how long it took."""

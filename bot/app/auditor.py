@@ -97,8 +97,9 @@ class Auditor:
 
     def _ended(self, alert: Alert) -> Alert:
         summary = {"summary": f"{alert.labels['incident']} is where it should be again."}
-        now, resolved = self._clock.now(), AlertStatus.RESOLVED
-        return Alert(alert.fingerprint, resolved, alert.labels, summary, alert.starts_at, now)
+        # A clock that was put back may show less than when it began.
+        end, resolved = max(self._clock.now(), alert.starts_at), AlertStatus.RESOLVED
+        return Alert(alert.fingerprint, resolved, alert.labels, summary, alert.starts_at, end)
 
     def _ping(self) -> None:
         if self._switch is None:

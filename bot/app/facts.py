@@ -100,7 +100,7 @@ class FactReader:
                 query: self._cache[query]
                 for query, fact in questions.items()
                 if query in self._cache
-                and now - self._cache[query].at < timedelta(seconds=fact.cache)
+                and abs(now - self._cache[query].at) < timedelta(seconds=fact.cache)
             }
 
     def _asked(self, questions: Mapping[str, Fact], now: datetime) -> dict[str, _Answer]:
@@ -151,7 +151,7 @@ class FactReader:
         """Why nothing is asked now, or nothing."""
         with self._lock:
             since = self._silent_since
-        if since is None or now - since >= PAUSE:
+        if since is None or abs(now - since) >= PAUSE:
             return ""
         return f"Prometheus did not answer {_ago(since, now)} and is asked again later"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.app.deliveries import Deliveries, Received
 from bot.domain.alert import Alert, AlertStatus, Delivery
@@ -19,6 +20,10 @@ class Heartbeats:
         self._deliveries = deliveries
         self._clock = clock
         self._up_since = clock.now()
+
+    def put_back(self, by: timedelta) -> None:
+        """The clock was put back by so much."""
+        self._up_since -= by
 
     def look(self) -> None:
         """Open an incident for each heartbeat that has gone silent since the last look."""

@@ -186,8 +186,8 @@ class Intake:
         batch: Sequence[_Waiting],
         work: Callable[[Transaction, _Waiting, datetime], None],
     ) -> None:
-        now = self._clock.now()
         with self._store.transaction() as tx:
+            now = self._clock.now()
             for one in batch:
                 # The time is part of the key: a new inbox file counts from 1 again.
                 if tx.first_time(f"inbox:{one.row.id}:{one.row.received_at}", now):

@@ -24,7 +24,7 @@ from bot.app.why import Explanations, PolicyOf
 from bot.bootstrap.runbooks import runbooks
 from bot.domain.classify import Policy
 from bot.domain.routing import RoutingPolicy
-from bot.ports import Counters
+from bot.ports import Clock, Counters
 from bot.settings import Settings
 
 POLICIES = 4
@@ -48,14 +48,18 @@ class Core:
     runs: Runs
     access: Access
     library: Runbooks
-    clock: SystemClock
+    clock: Clock
 
 
-def core(settings: Settings, busy_timeout: float = database.BUSY_TIMEOUT) -> Core:
+def core(
+    settings: Settings,
+    busy_timeout: float = database.BUSY_TIMEOUT,
+    clock: Clock | None = None,
+) -> Core:
     """The store and the use cases. Raises `InvalidInput` for runbooks that don't validate."""
     engine = database.create(settings.database_url, busy_timeout)
     store = SqlStore(engine, DurableQueue(engine).enqueue)
-    clock = SystemClock()
+    clock = clock or SystemClock()
     library = runbooks(settings)
     access = Access(AccessFile(settings.policy / "access.yaml").current, clock)
     policy_of = lru_cache(POLICIES)(_policy_of)

@@ -10,8 +10,11 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 
+import structlog
+
 from bot.adapters.alertmanager import parse_delivery
 from bot.adapters.alertmanager_api import AlertmanagerApi
+from bot.adapters.clock import HeldClock
 from bot.adapters.cron import next_after
 from bot.adapters.durable import DurableWorker
 from bot.adapters.heartbeat_url import HeartbeatUrl
@@ -27,6 +30,7 @@ from bot.app import groups
 from bot.app.announcements import Announcements
 from bot.app.auditor import Auditor
 from bot.app.chat_delivery import ChatDelivery
+from bot.app.clock_watch import ClockWatch, take_up
 from bot.app.deliveries import Deliveries
 from bot.app.facts import FactReader
 from bot.app.groups import GroupWatch
@@ -39,6 +43,7 @@ from bot.app.page_tests import PageTests
 from bot.app.pager_events import PagerEvents
 from bot.app.policies import PolicyWatch
 from bot.app.reconcile import Reconciler
+from bot.app.replicas import Replicas
 from bot.app.response_watch import ResponseWatch
 from bot.app.rosters import FRESH
 from bot.app.schedules import Schedules
@@ -53,14 +58,17 @@ from bot.domain.alert import Delivery
 from bot.domain.classify import Policy
 from bot.domain.heartbeat import is_heartbeat
 from bot.domain.reconcile import Patience
+from bot.domain.replicas import SILENT_LOOKS
 from bot.domain.routing import RoutingPolicy
 from bot.entrypoints import housekeeping
 from bot.entrypoints.housekeeping import Housekeeping
 from bot.entrypoints.rounds import Round, Rounds
 from bot.entrypoints.worker import EffectWorker, IntakeLoop, UseCases
-from bot.ports import AlertSource, Source
+from bot.ports import AlertSource, Counters, Source
 from bot.settings import Settings
 from bot.vendors import secret, vendors
+
+_log = structlog.get_logger(__name__)
 
 LOOK_AT_POLICIES = 2.0
 """Seconds between two looks at the policy files; a change is in force within two looks."""
@@ -68,6 +76,9 @@ LOOK_AT_POLICIES = 2.0
 ATTEND = 2.0
 """Seconds between two looks at the incidents that need somebody: a fallback that is due is
 sent at most this much later."""
+
+WATCH_CLOCK = 1.0
+"""Seconds between two looks at whether the clock was put back; it costs no query."""
 
 WATCH_RESPONSES = 15.0
 """Seconds between two looks at who answers too late; Prometheus asks about as often."""
@@ -110,7 +121,9 @@ class Rules:
 
 def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
     """Everything that works in the background; `wait` returns early when there is news."""
-    shared = core(settings)
+    held = HeldClock()
+    shared = core(settings, clock=held)
+    take_up(shared.store, settings.replica, held)
     where = vendors(settings)
     counters = PrometheusCounters()
     for problem in shared.library.problems:
@@ -198,9 +211,19 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
         shared.clock,
         _patience(settings),
     )
+    replicas = Replicas(store, settings.replica, partial(_take_over, jobs), clock)
+    clock_watch = ClockWatch(
+        store,
+        settings.replica,
+        held,
+        (jobs.bring_forward, heartbeats.put_back),
+        lambda by: _put_back(counters, by),
+    )
     tidy = Housekeeping((shared.store.forget, jobs.forget), shared.clock)
     rounds = Rounds(
         [
+            Round("replicas", settings.replica_gone_after / SILENT_LOOKS, replicas.round),
+            Round("clock", WATCH_CLOCK, clock_watch.look),
             Round("policies", LOOK_AT_POLICIES, rules.look),
             Round("attendance", ATTEND, pages.attendance.look),
             Round("responses", WATCH_RESPONSES, ResponseWatch(store, counters).look),
@@ -230,6 +253,12 @@ def alert_source(settings: Settings) -> AlertSource | None:
     return AlertmanagerApi([url.strip() for url in settings.alertmanager_url.split(",")])
 
 
+def _put_back(counters: Counters, by: timedelta) -> None:
+    """Say that the clock was put back."""
+    counters.count("clock_steps")
+    _log.warning("the clock was put back; all that waits was moved", seconds=by.total_seconds())
+
+
 def _patience(settings: Settings) -> Patience:
     grace = timedelta(seconds=settings.reconcile_grace)
     return Patience(grace, grace, timedelta(seconds=settings.reconcile_settled))
@@ -238,6 +267,12 @@ def _patience(settings: Settings) -> Patience:
 def put(inbox: Inbox, source: Source, delivery: Delivery) -> None:
     """Keep a delivery of our own where intake finds it."""
     inbox.put(source, encode_delivery(delivery))
+
+
+def _take_over(jobs: DurableWorker, replica: str) -> None:
+    """Have the jobs of a replica that is gone done; said only when there were any."""
+    if number := jobs.take_over(replica):
+        _log.warning("jobs of a replica that is gone were taken over", replica=replica, jobs=number)
 
 
 def _rules(settings: Settings, shared: Core, inbox: Inbox) -> Rules:

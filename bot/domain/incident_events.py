@@ -290,6 +290,13 @@ class ResponseOverdue:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockPutBack:
+    """The clock was put back by so much: the moments of all events before are the old clock's."""
+
+    by: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class SecondPageClosed:
     """The page at the second pager was resolved: somebody has it, or it is over."""
 
@@ -380,6 +387,7 @@ IncidentEvent = (
     | Escalated
     | StillOnItAsked
     | ResponseOverdue
+    | ClockPutBack
     | SecondPageClosed
     | PageDelayed
     | PageShrunk

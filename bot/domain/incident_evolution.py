@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.actor import Actor, ActorKind
 from bot.domain.classify import Classification
+from bot.domain.clock_step import moved_incident
 from bot.domain.contact import PagerRoute, pagerduty
 from bot.domain.escalation import StepsDone
 from bot.domain.incident import (
@@ -23,6 +24,7 @@ from bot.domain.incident_events import (
     Acknowledged,
     AlertsChanged,
     AlertsTakenOver,
+    ClockPutBack,
     Closed,
     Escalated,
     EscalationPlanned,
@@ -114,6 +116,8 @@ def _evolved(incident: Incident, event: IncidentEvent, actor: Actor, at: datetim
             return replace(incident, suggestions=suggestions, runbook_link=link)
         case TicketOpened(due_at):
             return replace(incident, ticket_due_at=due_at)
+        case ClockPutBack(by):
+            return moved_incident(incident, by)
         case TicketTold() | TicketRefused():
             return replace(incident, ticket=_ticketed(incident.ticket, event))
         case _:

@@ -12,13 +12,13 @@ not all contacts are called in one minute.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.contact import Contact, PagerRoute, pagerduty
 from bot.domain.incident import Calling, Incident, PageState
-from bot.domain.incident_events import FallbackUsed, PageAction
+from bot.domain.incident_events import ClockPutBack, FallbackUsed, PageAction
 from bot.domain.timeline import Recorded
 
 CONFIRM_WITHIN = timedelta(seconds=90)
@@ -98,11 +98,12 @@ def guard(
 def tried_since_called(incident: Incident, recorded: Sequence[Recorded]) -> tuple[Tried, ...]:
     """What of the chain was used since somebody has to be woken, from the incident's events."""
     used = incident.calling.contacts_used if incident.calling else 0
-    told = [
-        Tried(one.event.contact, one.at, bool(one.event.failed))
-        for one in recorded
-        if isinstance(one.event, FallbackUsed)
-    ]
+    told: list[Tried] = []
+    for one in recorded:
+        if isinstance(one.event, FallbackUsed):
+            told.append(Tried(one.event.contact, one.at, bool(one.event.failed)))
+        elif isinstance(one.event, ClockPutBack):
+            told = [replace(each, at=each.at - one.event.by) for each in told]
     return tuple(told[len(told) - used :])
 
 

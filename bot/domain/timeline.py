@@ -14,6 +14,7 @@ from bot.domain.incident_events import (
     Acknowledged,
     AlertsChanged,
     AlertsTakenOver,
+    ClockPutBack,
     Closed,
     DoneAtPager,
     Escalated,
@@ -53,6 +54,7 @@ from bot.domain.incident_events import (
     Unsuppressed,
 )
 from bot.domain.oncall import PagerActionKind
+from bot.domain.printable import printable
 from bot.domain.run_events import RunEvent
 from bot.domain.run_timeline import run_sentence
 from bot.domain.ticket import TicketAction
@@ -230,6 +232,9 @@ def _escalation(event: Event) -> str:
         case ResponseOverdue(level, within):
             minutes = within // timedelta(minutes=1)
             return f"Nobody responded within the {minutes} min of a {level}."
+        case ClockPutBack(by):
+            seconds = by // timedelta(seconds=1)
+            return f"The clock was put back by {seconds} s; the times before this are the old ones."
         case SecondPageClosed():
             return "The page at the second pager was resolved."
         case _:
@@ -248,7 +253,7 @@ def _ticket(event: Event) -> str:
     """What the tracker was told."""
     match event:
         case TicketTold(action, ref):
-            return f"Ticket {ref.name} {_TICKET[action]}: {ref.url}"
+            return f"Ticket {ref.name} {_TICKET[action]}{ref.ending}"
         case TicketDelayed(action, reason, attempt, retry_in):
             failed = f"Try {attempt} to {action} the ticket failed: {reason}"
             return f"{failed} Next try in {retry_in:.0f} s."
@@ -287,13 +292,9 @@ def markdown(title: str, story: Sequence[Entry]) -> str:
 
 
 _MARKUP = re.compile(r"[\\|`*_~\[\]]")
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0e-\x1b\x7f-\x9f"  # control characters, which a terminal would obey
-    "\u202a-\u202e\u2066-\u2069]"  # these reorder what stands around them
-)
 
 
 def _cell(text: str) -> str:
-    line = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
+    line = printable(" ".join(text.split()))
     escaped = line.replace("&", "&amp;").replace("<", "&lt;")
     return _MARKUP.sub(r"\\\g<0>", escaped)

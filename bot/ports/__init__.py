@@ -7,7 +7,7 @@ Every method raises `TemporaryError` when another try may succeed and
 from bot.ports.alert_source import AlertSource
 from bot.ports.cluster import Cluster
 from bot.ports.inbox import Inbox, InboxRow, Source
-from bot.ports.machine import Clock, Counters, Gauges
+from bot.ports.machine import Clock, Counters, Gauges, SteppedClock
 from bot.ports.notifier import Notifier
 from bot.ports.objects import Objects
 from bot.ports.paging import PagerRecords
@@ -42,6 +42,7 @@ __all__ = [
     "StepContext",
     "StepKind",
     "StepOccasion",
+    "SteppedClock",
     "Store",
     "Tickets",
     "Transaction",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 
@@ -14,6 +14,22 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None: ...
+
+
+class SteppedClock(Clock, Protocol):
+    """A clock that goes on when the machine's is put back, until it is told to follow."""
+
+    def held(self) -> timedelta:
+        """How far it is ahead of the machine's clock; zero unless that was put back."""
+        ...
+
+    def went_on(self, seen: datetime) -> None:
+        """Go on from there, if the machine's clock is before it."""
+        ...
+
+    def follow(self, by: timedelta) -> None:
+        """Be put back by so much of what is held."""
+        ...
 
 
 class Gauges(Protocol):

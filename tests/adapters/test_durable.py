@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from bot.adapters import database
-from bot.adapters.durable import WORKERS, DurableQueue, DurableWorker
+from bot.adapters.durable import APPLICATION_VERSION, WORKERS, DurableQueue, DurableWorker
 from bot.adapters.store import SqlStore
 from bot.domain.classify import Severity
 from bot.domain.effects import (
@@ -172,6 +172,19 @@ def test_a_delayed_effect_waits(store: SqlStore, work: Work) -> None:
     assert work.performed()[-1] == PAGE
 
 
+def test_a_delayed_effect_is_brought_forward_with_a_clock_that_was_put_back(
+    installation: Installation, work: Work
+) -> None:
+    """As a clock that was put back by an hour leaves it: due an hour too late."""
+    commit(installation.store, PAGE, delay=3_600.5)
+    commit(installation.store, ANSWER, delay=7_200.0)
+    installation.worker.bring_forward(timedelta(hours=1))
+    eventually(lambda: work.performed() == [PAGE])
+    assert jobs(installation.engine, "DELAYED") == 1
+    installation.worker.bring_forward(timedelta(hours=1))
+    eventually(lambda: work.performed() == [PAGE, ANSWER])
+
+
 def test_what_concerns_one_incident_is_done_one_after_the_other(
     store: SqlStore, work: Work
 ) -> None:
@@ -239,6 +252,38 @@ def test_a_run_is_advanced_for_as_long_as_there_is_more_to_do(store: SqlStore, w
     eventually(lambda: len(work.advanced) == 6)
     assert sorted(work.advanced) == [5, 5, 5, 6, 6, 6]
     assert work.performed() == []
+
+
+def test_what_a_gone_replica_had_begun_is_taken_over_once_and_in_its_queue(
+    installation: Installation, work: Work
+) -> None:
+    """`take_over` uses an internal function of DBOS: this shows when an upgrade changes it."""
+    later = replace(PAGE, attempt=2)
+    commit(installation.store, PAGE, delay=3600.0)
+    begun_by(installation.engine, "replica-2")
+    commit(installation.store, later)
+    commit(installation.store, UpdatePage(2, Severity.P1))
+    eventually(lambda: work.performed() == [UpdatePage(2, Severity.P1)])
+    gates = work.gate(PAGE), work.gate(later)
+    assert installation.worker.take_over("replica-3") == 0
+    assert installation.worker.take_over("replica-2") == 1
+    eventually(lambda: len(work.began) == 2)
+    assert installation.worker.take_over("replica-2") == 0
+    for gate in gates:
+        gate.set()
+    # Which of the two is first is left open: SQLite's time has whole seconds here.
+    eventually(work.performed, lambda done: set(done[1:]) == {PAGE, later})
+    assert work.together[order_key(PAGE)] == 1
+    assert len(work.began) == 3
+
+
+def begun_by(engine: Engine, replica: str) -> None:
+    """As if that replica had taken the delayed job and died."""
+    begin = "UPDATE workflow_status SET status = 'PENDING', executor_id = :replica,"
+    begin += " application_version = :version WHERE status = 'DELAYED'"
+    with engine.begin() as connection:
+        values = {"replica": replica, "version": APPLICATION_VERSION}
+        assert connection.execute(text(begin), values).rowcount == 1
 
 
 def test_finished_jobs_are_forgotten_and_waiting_ones_are_not(

@@ -115,10 +115,12 @@ def test_a_page_that_nothing_confirms_is_found_and_said_once(world: World) -> No
     assert "INC-1 may have reached nobody" in own.summary
 
 
-def test_it_is_over_when_somebody_has_it(world: World) -> None:
+@pytest.mark.parametrize("put", [0, -600], ids=["", "by a clock that was put back"])
+def test_it_is_over_when_somebody_has_it(world: World, put: float) -> None:
     world.core.deliver(firing("HighErrorRate"))
     for _ in range(3):
         world.minute()
+    world.core.clock.put(put)
     for incident_id in (1, 2):
         world.record(PageConfirmed("by webhook"), incident_id)
     world.minute()

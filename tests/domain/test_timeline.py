@@ -64,6 +64,10 @@ def test_every_event_has_a_sentence(kind: type[Event]) -> None:
             "Ticket memory#1 is entered: https://memory.example/1",
         ),
         (
+            TicketTold(TicketAction.CLOSE, replace(TICKET, url=""), ""),
+            "Ticket memory#1 is closed.",
+        ),
+        (
             TicketDelayed(TicketAction.CLOSE, "GitHub answered 502.", 10, 59.6),
             "Try 10 to close the ticket failed: GitHub answered 502. Next try in 60 s.",
         ),

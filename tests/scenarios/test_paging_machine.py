@@ -11,7 +11,6 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -23,10 +22,10 @@ from bot.domain.alert import Alert
 from bot.domain.classify import Severity
 from bot.domain.incident import Command, Incident
 from bot.domain.matcher_text import parse_quick_matcher
-from bot.domain.page_guard import CLOCK_SKEW, CONFIRM_WITHIN, NEXT_ROUND_AFTER
+from bot.domain.page_guard import CONFIRM_WITHIN, NEXT_ROUND_AFTER
 from bot.domain.paging import next_page
 from tests.support.core import ended, firing
-from tests.support.databases import sqlite_database
+from tests.support.databases import sqlite_database, without_fsync
 from tests.support.examples import ANA
 from tests.support.paging_world import PagingWorld
 from tests.support.weather_pager import Fault
@@ -52,7 +51,7 @@ class PagingMachine(RuleBasedStateMachine):
         self.folder = TemporaryDirectory()
         self.engine = database.create(sqlite_database(Path(self.folder.name)))
         # What is committed need not survive the loss of power here, only the process.
-        event.listen(self.engine, "connect", _without_fsync)
+        event.listen(self.engine, "connect", without_fsync)
         self.world = PagingWorld(self.engine)
         self.alerts: dict[str, Alert] = {}
 
@@ -148,9 +147,9 @@ class PagingMachine(RuleBasedStateMachine):
         self.world.clock.advance(minutes * 60)
         self.world.restart()
 
-    @rule(minutes=st.sampled_from([-10, 10]))
+    @rule(minutes=st.sampled_from([-60, -10, 10, 60]))
     def put_the_clock(self, minutes: int) -> None:
-        self.world.clock.advance(minutes * 60)
+        self.world.clock.put(minutes * 60)
 
     @rule(pause=PAUSES)
     def wait(self, pause: tuple[int, int]) -> None:
@@ -173,7 +172,7 @@ class PagingMachine(RuleBasedStateMachine):
             return
         next_call = self.world.fallback(incident)
         assert next_call.due_at is not None, f"nobody will ever be called: {incident}"
-        latest = self.world.clock.now() + NEXT_ROUND_AFTER + CLOCK_SKEW
+        latest = self.world.held.now() + NEXT_ROUND_AFTER
         assert next_call.contact or next_call.due_at <= latest, f"called too late: {incident}"
 
     @invariant()
@@ -184,7 +183,7 @@ class PagingMachine(RuleBasedStateMachine):
         self._recover()
         for incident in self.world.open_incidents():
             calling = incident.calling
-            if calling is not None and self.world.clock.now() - calling.since > TIME_TO_REACH:
+            if calling is not None and self.world.held.now() - calling.since > TIME_TO_REACH:
                 assert calling.confirmed_by or calling.fallback_at, f"nobody knows of {incident}"
         self._check_what_is_over()
         self.engine.dispose()
@@ -211,10 +210,6 @@ class PagingMachine(RuleBasedStateMachine):
                     incident = reader.incident_of_page(one.dedup_key)
                 assert incident is not None
                 assert not incident.state.over, f"its page still stands: {incident}"
-
-
-def _without_fsync(connection: Any, _record: object) -> None:
-    connection.execute("PRAGMA synchronous=OFF")
 
 
 PagingMachine.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=STEPS)

@@ -15,11 +15,24 @@ class FakeClock:
 
     def __init__(self, now: datetime = START) -> None:
         self._now = now
+        self._put = 0.0
+        self._start = now
         self._scheduled: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = count()
 
     def now(self) -> datetime:
         return self._now
+
+    def steady(self) -> float:
+        """The seconds that have passed, wherever the clock was put."""
+        return (self._now - self._start).total_seconds() - self._put
+
+    def put(self, seconds: float) -> None:
+        """Put it forward, or back where that is less than 0; no time passes."""
+        by = timedelta(seconds=seconds)
+        self._put += seconds
+        self._now += by
+        self._scheduled = [(moment + by, number, call) for moment, number, call in self._scheduled]
 
     def sleep(self, seconds: float) -> None:
         self.advance(seconds)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
+from bot.adapters.clock import HeldClock
 from bot.adapters.store import SqlStore
 from bot.app.deliveries import Deliveries
 from bot.app.facts import FactReader
@@ -114,20 +115,21 @@ class Core:
         metrics: Metrics | None = None,
     ) -> None:
         self.clock = FakeClock(NOW)
+        self.held = HeldClock(self.clock.now, self.clock.steady)
         self.queue = EffectQueue(engine, self.clock)
         self.store = SqlStore(engine, self.queue.enqueue)
         self.policy = policy
         self.routing = routing or RoutingPolicy()
         self.counts, self.inbox, self.pager = Counts(), ListInbox(), FakePager()
-        facts = FactReader(metrics, self.clock)
+        facts = FactReader(metrics, self.held)
 
         def judge() -> Judge:
             return Judge(lambda: self.policy, facts)
 
         self.deliveries = Deliveries(judge(), lambda: self.routing, self.counts)
-        self.upkeep = Upkeep(self.store, judge, self.clock)
-        self.windows = WindowReview(self.store, None, self.clock, lambda: 1.0)
-        self.page_delivery = PageDelivery(self.store, self.pager, self.clock, lambda: 1.0)
+        self.upkeep = Upkeep(self.store, judge, self.held)
+        self.windows = WindowReview(self.store, None, self.held, lambda: 1.0)
+        self.page_delivery = PageDelivery(self.store, self.pager, self.held, lambda: 1.0)
         self._posted: list[Delivery] = []
         self.intake = self.intake_on(self.store, self.inbox)
 
@@ -137,7 +139,7 @@ class Core:
         rules = IntakeRules(
             parsers, self.deliveries, PagerEvents(lambda _body: UNKNOWN_EVENT, can_ask=False)
         )
-        return Intake(store, inbox, rules, self.clock, self.counts)
+        return Intake(store, inbox, rules, self.held, self.counts)
 
     def _parse(self, body: bytes, _received_at: datetime) -> Delivery:
         return self._posted[int(body)]
@@ -176,7 +178,7 @@ class Core:
         with self.store.transaction() as tx:
             incident = tx.incident(1)
             events = override(incident, level, "Because.")
-            record_incident(tx, incident, events, ANA, self.clock.now())
+            record_incident(tx, incident, events, ANA, self.held.now())
 
     # Time passes
 

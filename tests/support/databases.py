@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -34,6 +35,11 @@ def _migrated() -> bytes:
         migrate(engine)
         engine.dispose()
         return file.read_bytes()
+
+
+def without_fsync(connection: Any, _record: object) -> None:
+    """For `event.listen(engine, "connect", …)` on SQLite: faster, and no power may fail."""
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 @contextmanager

@@ -13,7 +13,9 @@ from typing import cast
 
 from sqlalchemy import Engine
 
+from bot.adapters.clock import HeldClock
 from bot.app.attendance import Attendance
+from bot.app.clock_watch import ClockWatch, take_up
 from bot.app.contacts import Contacts, Ways
 from bot.app.incidents import OPEN, Incidents
 from bot.app.intake import Intake, IntakeRules, Parse
@@ -37,6 +39,7 @@ from tests.support.core import Core, Row
 from tests.support.ways import ListNotifier
 from tests.support.weather_pager import WeatherPager
 
+REPLICA = "tocsin"
 SMS, SECOND = notifier("sms"), pagerduty(PagerRoute.SECONDARY)
 ROUTING = RoutingPolicy(
     storm=StormLimits(incidents=1_000),
@@ -79,6 +82,8 @@ class PagingWorld(Core):
 
     def __init__(self, engine: Engine) -> None:
         self.told: list[PagerEvent] = []
+        self.put_back: list[timedelta] = []
+        """The steps back of the clock that were noticed."""
         self._steps_to_live: int | None = None
         super().__init__(engine, routing=ROUTING)
         self._plain_store = self.store
@@ -92,30 +97,34 @@ class PagingWorld(Core):
     def restart(self) -> None:
         """What was only in memory is gone."""
         self._steps_to_live = None
+        self.held = HeldClock(self.clock.now, self.clock.steady)
+        take_up(self._plain_store, REPLICA, self.held)
         store: Store = WatchedStore(self._plain_store, self._reach)
         pager = WatchedPager(self.first, self._reach)
         second = WatchedPager(self.second, self._reach, "second pager")
         ways = Ways(pager, second, self.sms, ("sms",), cast(Chat, NoChat()), "#x")
-        self.page_delivery = PageDelivery(store, pager, self.clock, lambda: 1.0)
+        self.page_delivery = PageDelivery(store, pager, self.held, lambda: 1.0)
         self.attendance = Attendance(
             store,
             Contacts(store, ways),
             None,
             lambda: self.routing,
-            self.clock,
+            self.held,
             confirmable=True,
         )
-        self.upkeep = Upkeep(store, lambda: self.deliveries.judge, self.clock)
-        self.windows = WindowReview(store, None, self.clock, lambda: 1.0)
-        self.people = Incidents(store, self.clock)
-        self.maintenance = Maintenance(store, self.clock, silences=False)
+        moved = (self.queue.bring_forward,)
+        self.clock_watch = ClockWatch(store, REPLICA, self.held, moved, self.put_back.append)
+        self.upkeep = Upkeep(store, lambda: self.deliveries.judge, self.held)
+        self.windows = WindowReview(store, None, self.held, lambda: 1.0)
+        self.people = Incidents(store, self.held)
+        self.maintenance = Maintenance(store, self.held, silences=False)
         self.intake = self.intake_on(store, WatchedInbox(self.inbox, self._reach))
 
     def intake_on(self, store: Store, inbox: Inbox) -> Intake:
         parsers: dict[Source, Parse] = dict.fromkeys(Source, self._parse)
         events = PagerEvents(lambda body: self.told[int(body)], can_ask=False)
         return Intake(
-            store, inbox, IntakeRules(parsers, self.deliveries, events), self.clock, self.counts
+            store, inbox, IntakeRules(parsers, self.deliveries, events), self.held, self.counts
         )
 
     def _needs_page(self, key: str) -> None:
@@ -176,6 +185,7 @@ class PagingWorld(Core):
 
     def look(self) -> None:
         with self.surviving():
+            self.clock_watch.look()
             self.attendance.look()
 
     def perform(self, effect: Effect) -> None:
@@ -195,6 +205,8 @@ class PagingWorld(Core):
             self.fast_forward(seconds=seconds / looks)
             self.drain()
             self.look()
+        with self._plain_store.transaction() as tx:
+            tx.replica_beats(REPLICA, self.held.now())
         self.fast_forward(seconds=0)
 
     # What came of it
