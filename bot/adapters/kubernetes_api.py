@@ -1,32 +1,37 @@
-"""Reading, listing and patching objects over the Kubernetes client, as plain JSON.
+"""Reading, listing and patching what runbooks name in words: Deployments and what is around them.
 
-Answers are read as the JSON that the server sent, not through the client's models:
-those know only the fields of the client's own Kubernetes release and would drop a
-newer one's, from a template that is put back and from a digest that must tell any
-change.
+Requests are made by path and not by the client's typed methods. Those take a second of the
+program's start to import, and their models know only the fields of the client's own Kubernetes
+release: they would drop a newer one's, from a template that is put back and from a digest that
+must tell any change.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
-from kubernetes.client import ApiClient, AppsV1Api, AutoscalingV1Api, CoreV1Api, PolicyV1Api
+from kubernetes.client import ApiClient
 
-from bot.adapters.kubernetes_errors import Request, sorted_errors
+from bot.adapters.kubernetes_discovery import Place, checked_name
+from bot.adapters.kubernetes_errors import Request
+from bot.adapters.kubernetes_requests import Call, KubernetesRequests
 from bot.adapters.kubernetes_selectors import selector_text
 from bot.adapters.kubernetes_values import Json
-from bot.domain.cluster import DEPLOYMENT, SERVICE, ObjectRef
-from bot.domain.errors import InvalidInput
+from bot.domain.cluster import ObjectRef
 from bot.domain.selectors import Labels
 
 FIELD_MANAGER = "tocsin"
 """Whom Kubernetes records as the author of a changed field (`metadata.managedFields`)."""
 
-NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
-"""A DNS subdomain, as object names are; what isn't one could lead a URL elsewhere."""
+_BASES = {
+    "deployments": "/apis/apps/v1",
+    "replicasets": "/apis/apps/v1",
+    "pods": "/api/v1",
+    "services": "/api/v1",
+    "poddisruptionbudgets": "/apis/policy/v1",
+    "horizontalpodautoscalers": "/apis/autoscaling/v1",
+}
+"""Where the API server keeps each resource."""
 
 
 class KubernetesApi:
@@ -37,29 +42,10 @@ class KubernetesApi:
     """
 
     def __init__(self, client: ApiClient, timeout: float) -> None:
-        self._timeout = timeout
-        apps, core = AppsV1Api(client), CoreV1Api(client)
-        policy, autoscaling = PolicyV1Api(client), AutoscalingV1Api(client)
-        self._reads = {
-            DEPLOYMENT: apps.read_namespaced_deployment,
-            SERVICE: core.read_namespaced_service,
-        }
-        self._patches = {
-            DEPLOYMENT: apps.patch_namespaced_deployment,
-            SERVICE: core.patch_namespaced_service,
-        }
-        self._lists = {
-            "deployments": apps.list_namespaced_deployment,
-            "replicasets": apps.list_namespaced_replica_set,
-            "pods": core.list_namespaced_pod,
-            "services": core.list_namespaced_service,
-            "poddisruptionbudgets": policy.list_namespaced_pod_disruption_budget,
-            "horizontalpodautoscalers": autoscaling.list_namespaced_horizontal_pod_autoscaler,
-        }
-        self._list_all_deployments = apps.list_deployment_for_all_namespaces
+        self._requests = KubernetesRequests(client, timeout)
 
     def read(self, ref: ObjectRef) -> Json:
-        return self._ask(self._reads[ref.kind], _request("get", ref), **_path(ref))
+        return self._requests.json(Call("GET", _path(ref)), _request("get", ref))
 
     def strategic_merge(self, ref: ObjectRef, patch: Json, dry_run: bool) -> Json:
         return self._change(ref, patch, "application/strategic-merge-patch+json", dry_run)
@@ -69,54 +55,31 @@ class KubernetesApi:
 
     def find(self, resource: str, namespace: str, selector: Labels) -> list[Json]:
         """List the objects of a namespace whose labels `selector` matches; an empty one, all."""
-        return self._items(
-            self._lists[resource],
-            Request("list", resource, namespace),
-            namespace=checked_name(namespace),
-            label_selector=selector_text(selector),
-        )
+        query = {"labelSelector": selector_text(selector)} if selector else {}
+        return self._items(resource, checked_name(namespace), query)
 
     def find_all_deployments(self) -> list[Json]:
-        return self._items(self._list_all_deployments, Request("list", "deployments", None))
+        return self._items("deployments", None, {})
 
     def _change(self, ref: ObjectRef, patch: object, content_type: str, dry_run: bool) -> Json:
-        return self._ask(
-            self._patches[ref.kind],
-            _request("patch", ref),
-            **_path(ref),
-            body=patch,
-            dry_run="All" if dry_run else None,
-            field_manager=FIELD_MANAGER,
-            _content_type=content_type,
-        )
+        query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
+        call = Call("PATCH", _path(ref), query, patch, content_type)
+        return self._requests.json(call, _request("patch", ref))
 
-    def _items(self, call: Callable[..., Any], request: Request, **arguments: object) -> list[Json]:
-        items: list[Json] = self._ask(call, request, **arguments)["items"]
+    def _items(self, resource: str, namespace: str | None, query: Mapping[str, str]) -> list[Json]:
+        call = Call("GET", _place(resource).path(namespace or ""), query)
+        asked = Request("list", resource, namespace)
+        items: list[Json] = self._requests.json(call, asked)["items"]
         return items
 
-    def _ask(self, call: Callable[..., Any], request: Request, **arguments: object) -> Json:
-        with sorted_errors(request):
-            response = call(**arguments, _preload_content=False, _request_timeout=self._timeout)
-            return _object(response.data)
+
+def _place(resource: str) -> Place:
+    return Place(_BASES[resource], resource, namespaced=True)
 
 
-def _object(body: bytes) -> Json:
-    value = json.loads(body)
-    if not isinstance(value, dict) or "apiVersion" not in value:
-        raise json.JSONDecodeError("not a Kubernetes object", "", 0)
-    return value
+def _path(ref: ObjectRef) -> str:
+    return _place(f"{ref.kind}s").path(ref.namespace, checked_name(ref.name))
 
 
 def _request(verb: str, ref: ObjectRef) -> Request:
     return Request(verb, f"{ref.kind}s", ref.namespace, ref.name)
-
-
-def _path(ref: ObjectRef) -> Mapping[str, str]:
-    return {"name": checked_name(ref.name), "namespace": checked_name(ref.namespace)}
-
-
-def checked_name(name: str) -> str:
-    """The name itself; raises `InvalidInput` for one that no object can have."""
-    if not NAME.fullmatch(name):
-        raise InvalidInput(f"{name!r} can't be the name of a Kubernetes object")
-    return name

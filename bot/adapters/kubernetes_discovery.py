@@ -6,14 +6,17 @@ resources come and go while Tocsin runs, so a kind that isn't known is asked for
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from bot.adapters.kubernetes_api import checked_name
 from bot.adapters.kubernetes_errors import NotServed, Request
 from bot.adapters.kubernetes_requests import Call, KubernetesRequests
 from bot.domain.cluster import api_version_of
 from bot.domain.errors import InvalidInput, NotFound
+
+NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
+"""A DNS subdomain, as object names are; what isn't one could lead a URL elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +67,10 @@ class Discovery:
             if one["kind"].lower() == word and "/" not in one["name"]:
                 return Place(quote(base), one["name"], one["namespaced"])
         raise NotFound(f"This cluster does not serve the kind {word} of {api_version}")
+
+
+def checked_name(name: str) -> str:
+    """The name itself; raises `InvalidInput` for one that no object can have."""
+    if not NAME.fullmatch(name):
+        raise InvalidInput(f"{name!r} can't be the name of a Kubernetes object")
+    return name

@@ -17,6 +17,7 @@ from bot.domain.access import (
 from bot.domain.actor import Actor
 from bot.domain.errors import InvalidInput
 from bot.domain.parameter import ParameterType
+from bot.domain.placeholders import Undecided
 from bot.domain.plan import Plan
 from bot.domain.run import Run
 from bot.domain.runbook import Runbook
@@ -57,9 +58,8 @@ class Access:
         """
         policy = self.policy()
         needs = self.requirement(run.runbook, run.parameters, plan)
-        asked = any(step.asks and step.asks.needs for step in plan.steps.values())
         reason = access.unknown_person(policy, run.requested_by)
-        if reason and (needs.needs or asked):
+        if reason and (needs.needs or _asked_by_steps(plan)):
             raise Forbidden(reason)
         return needs
 
@@ -70,7 +70,8 @@ class Access:
         touched = {target.ref.namespace for target in plan.targets}
         # A step may act where it has no target yet: in a namespace that is only named.
         named = _of_parameters(runbook, parameters) | _of_steps(runbook, parameters, plan)
-        asked = Asked(runbook.name, runbook.risk, frozenset(touched | (named - {""})))
+        namespaces = frozenset(touched | (named - {""}))
+        asked = Asked(runbook.name, runbook.risk, namespaces, _asked_by_steps(plan))
         return access.requirement(self.policy(), asked)
 
 
@@ -98,6 +99,16 @@ def _of_parameters(runbook: Runbook, parameters: Mapping[str, str]) -> set[str]:
 def _of_steps(runbook: Runbook, parameters: Mapping[str, str], plan: Plan) -> set[str]:
     """The namespaces that steps say they act in, as a job does."""
     decided = {step_id: step.decided for step_id, step in plan.steps.items()}
-    steps = (*runbook.steps, *runbook.verification)
-    found = (runbook.arguments(step, parameters, decided).get("namespace") for step in steps)
+    found = set()
+    for step in (*runbook.steps, *runbook.verification):
+        try:
+            found.add(runbook.arguments(step, parameters, decided).get("namespace"))
+        except Undecided:
+            if not plan.problems:
+                raise
     return {namespace for namespace in found if isinstance(namespace, str)}
+
+
+def _asked_by_steps(plan: Plan) -> frozenset[str]:
+    """The kinds of approval that its steps ask for on their way."""
+    return frozenset(kind for step in plan.steps.values() if step.asks for kind in step.asks.needs)

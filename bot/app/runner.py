@@ -20,7 +20,7 @@ from bot.domain.cluster import ObjectRef
 from bot.domain.errors import IllegalTransition, InvalidInput, TocsinError
 from bot.domain.plan import Plan, Target
 from bot.domain.resource import Resource
-from bot.domain.run import Run
+from bot.domain.run import NEEDS_UNKNOWN, Run
 from bot.domain.run_actions import (
     Action,
     Begin,
@@ -131,6 +131,9 @@ class Runner:
 
     def _begin(self, run: Run) -> None:
         """Start, unless it took too long, the targets changed, or another run has one of them."""
+        if run.requirement is None:
+            self._log.record(run.id, RunRefused((NEEDS_UNKNOWN,)))
+            return
         if _too_late(run, self.clock):
             self._log.record(run.id, RunExpired())
             return

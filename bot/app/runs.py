@@ -13,7 +13,7 @@ from bot.domain.classify import Severity
 from bot.domain.effects import ExpireRun
 from bot.domain.errors import IllegalTransition, InvalidInput
 from bot.domain.grouping import group_is_about
-from bot.domain.run import Run, blank_records
+from bot.domain.run import NEEDS_UNKNOWN, Run, blank_records
 from bot.domain.run_events import (
     RunAborted,
     RunApproved,
@@ -111,7 +111,7 @@ class Runs:
         With `plan_digest` another plan than the one that was shown is refused.
         """
         with self._store.transaction() as tx:
-            run = self._waiting(tx, run_id)
+            run = self._planned(tx, run_id)
             if run.plan is None or plan_digest not in (None, run.plan.digest):
                 raise IllegalTransition(
                     f"Run {run_id} has another plan than the one you saw; look at it again."
@@ -132,14 +132,9 @@ class Runs:
         if not reason.strip():
             raise InvalidInput("Say why: override RUN REASON. It stands on the timeline.")
         with self._store.transaction() as tx:
-            run = self._waiting(tx, run_id)
+            run = self._planned(tx, run_id)
             self._access.check(tx, actor, RunAction.OVERRIDE)
-            incident = tx.incident(run.incident_id) if run.incident_id else None
-            if (
-                incident is None
-                or incident.severity is not Severity.P0
-                or incident.state not in OPEN
-            ):
+            if not _in_open_p0(tx, run):
                 raise Forbidden("Only a run that belongs to an open P0 can do without approvals.")
             return self._record(tx, run, RunOverridden(reason.strip(), run.missing), actor)
 
@@ -213,6 +208,13 @@ class Runs:
                 event = StepAnswered(run.asked.id, done=False, words="nobody answered in time.")
             self._record(tx, run, event, TOCSIN)
 
+    def _planned(self, tx: Transaction, run_id: int) -> Run:
+        """The run that waits to be let go; not one of which nobody knows what that takes."""
+        run = self._waiting(tx, run_id)
+        if run.state is RunState.AWAITING_APPROVAL and run.requirement is None:
+            raise IllegalTransition(f"Run {run_id} can’t be let go. {NEEDS_UNKNOWN}")
+        return run
+
     def _waiting(self, tx: Transaction, run_id: int) -> Run:
         """The run; too late is too late, even while nobody has written that down yet."""
         run = tx.run(run_id)
@@ -259,6 +261,7 @@ class Runs:
 
 
 def _in_open_p0(reader: Reader, run: Run) -> bool:
+    """Whether the run belongs to a P0 that nobody has ended."""
     incident = reader.incident(run.incident_id) if run.incident_id else None
     return bool(incident and incident.severity is Severity.P0 and incident.state in OPEN)
 

@@ -9,6 +9,7 @@ from bot.adapters.graphs import PrometheusGraphs
 from bot.adapters.http_hosts import AllowedHosts
 from bot.adapters.http_probe import HttpProbe
 from bot.adapters.prometheus import PrometheusMetrics
+from bot.app.earlier_runs import EarlierRuns
 from bot.app.plan_answers import PlanAnswers
 from bot.app.planning import ContextFor, Planner
 from bot.app.run_log import RunLog
@@ -131,7 +132,8 @@ def running(settings: Settings, shared: Core) -> Running:
     clusters, kinds = sites(settings, where), step_kinds()
     hosts = _check_hosts(settings)
     context_for = step_contexts(clusters, shared.clock, where.prometheus_url, hosts)
-    planner = Planner(kinds, context_for, _own(settings))
+    lengths = EarlierRuns(shared.store).lengths
+    planner = Planner(kinds, context_for, _own(settings), lengths)
     work = StepWork(RunLog(shared.store, shared.clock), kinds, context_for, shared.clock)
     runner = Runner(
         shared.store, clusters, planner, work, shared.access.requirement_of, shared.clock

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bot.adapters.access import AccessFile
 from bot.adapters.slack import SlackChat
 from bot.checks.finding import Warned
-from bot.domain.access import APPROVER, AccessPolicy, Role
+from bot.domain.access import APPROVER, EVERYBODY, AccessPolicy, Role, nobody_overrides
 from bot.domain.errors import InvalidInput
 from bot.settings import Settings
 from bot.vendors import sandbox_parts, vendors
@@ -19,9 +19,21 @@ def check_access(settings: Settings) -> str:
     problems = (*_nobody_gives(policy), *_unknown_groups(settings, policy))
     if problems:
         raise InvalidInput("\n".join(problems))
+    found = f"{len(policy.rules)} rules, digest {policy.digest[:12]}"
+    doubts = list(_doubts(policy))
+    if doubts:
+        raise Warned("; ".join((found, *doubts)))
+    return found
+
+
+def _doubts(policy: AccessPolicy) -> Iterator[str]:
+    """What can be used, but may not be what was meant."""
     if not policy.rules:
-        raise Warned("no rules: every run needs an approver")
-    return f"{len(policy.rules)} rules, digest {policy.digest[:12]}"
+        yield "no rules: every run needs an approver"
+    if nobody_overrides(policy):
+        yield "nobody is a commander, so nobody can override a missing approval in a P0"
+    if any(EVERYBODY in policy.roles.get(role, ()) for role in (Role.COMMANDER, Role.ADMIN)):
+        yield "everybody can override approvals: whoever declares a P0 runs anything alone"
 
 
 def _nobody_gives(policy: AccessPolicy) -> Iterator[str]:

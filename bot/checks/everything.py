@@ -13,6 +13,7 @@ from bot.adapters.schema import migrate
 from bot.adapters.slack import SlackChat
 from bot.checks.access import check_access
 from bot.checks.finding import Finding, finding
+from bot.checks.kubernetes import check_kubernetes
 from bot.checks.paging import (
     check_confirmation,
     check_notifiers,
@@ -22,6 +23,7 @@ from bot.checks.paging import (
 from bot.checks.runbooks import check_asked_for
 from bot.checks.tickets import check_tickets
 from bot.domain.errors import InvalidInput, PermanentError
+from bot.domain.stamps import stamp
 from bot.settings import Settings, missing
 from bot.vendors import sandbox_parts, vendors
 
@@ -42,11 +44,12 @@ def run_checks(settings: Settings) -> list[Finding]:
         ("runbooks", _runbooks),
         ("schedules and suggestions", check_asked_for),
         ("database", _database),
+        ("replicas", _replicas),
     ]
     for what, check, stands_in in (
         ("Slack", _slack, parts.slack),
         ("PagerDuty", check_pagerduty, parts.pagerduty),
-        ("Kubernetes", _kubernetes, parts.kubernetes),
+        ("Kubernetes", check_kubernetes, parts.kubernetes),
         ("Prometheus", _prometheus, parts.prometheus),
         ("Alertmanager", _alertmanager, False),
         ("tickets", check_tickets, False),
@@ -80,6 +83,13 @@ def _database(settings: Settings) -> str:
     return f"{shared.engine.dialect.name}, schema up to date"
 
 
+def _replicas(settings: Settings) -> str:
+    """Who works on the database; whether one is gone only another one can tell, in time."""
+    with bootstrap.core(settings).store.read() as reader:
+        found = [f"{one.name} (last seen {stamp(one.at)})" for one in reader.replicas()]
+    return ", ".join(found) or "none has worked yet"
+
+
 def _sandbox(_settings: Settings) -> str:
     return "SANDBOX: a stand-in, nothing real is called"
 
@@ -89,13 +99,6 @@ def _slack(settings: Settings) -> str:
         raise InvalidInput("not configured: set SLACK_BOT_TOKEN.")
     where = vendors(settings)
     return f"signed in as {SlackChat(where.slack_token, where.slack_api_url).whoami()}"
-
-
-def _kubernetes(settings: Settings) -> str:
-    if not settings.kubernetes_configured:
-        raise InvalidInput("not configured: set KUBECONFIG, or run in a pod.")
-    found = bootstrap.site(vendors(settings)).cluster.deployments()
-    return f"{len(found)} Deployments can be read"
 
 
 def _prometheus(settings: Settings) -> str:

@@ -111,6 +111,8 @@ class Asked:
     runbook: str
     risk: Risk
     namespaces: frozenset[str]
+    kinds: frozenset[str] = frozenset()
+    """The kinds of approval that its steps ask for on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class Requirement:
     needs: Mapping[str, int]
     valid_for: timedelta
     givers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By kind, the members who could give such an approval then."""
+    """By kind, who could give such an approval then; also of the kinds that steps ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +174,20 @@ def refusal(policy: AccessPolicy, person: Person, action: RunAction) -> str | No
         return None
     if roles_of(policy, person) & _MAY[action]:
         return None
+    if action is RunAction.OVERRIDE and nobody_overrides(policy):
+        return (
+            "Nobody may override approvals: write whom you trust with that into"
+            " policy/access.yaml, under roles, such as “commander: [U012AB3CD]”."
+        )
     roles = " or ".join(sorted(role.value for role in _MAY[action]))
     return (
         f"To {action} a run one has to be {roles} (policy/access.yaml); {person.actor.name} isn’t."
     )
+
+
+def nobody_overrides(policy: AccessPolicy) -> bool:
+    """Whether the policy names nobody who may break the glass."""
+    return not any(policy.roles.get(role) for role in _MAY[RunAction.OVERRIDE])
 
 
 def requirement(policy: AccessPolicy, asked: Asked) -> Requirement:
@@ -189,17 +201,20 @@ def requirement(policy: AccessPolicy, asked: Asked) -> Requirement:
         needs |= {kind: max(count, needs.get(kind, 0)) for kind, count in one.needs.items()}
     names = dict.fromkeys(one.rule for one in found)
     valid_for = min(one.valid_for for one in found)
-    givers = {kind: _givers(policy, kind) for kind in needs}
+    givers = {kind: _givers(policy, kind) for kind in sorted(needs.keys() | asked.kinds)}
     return Requirement(", ".join(names), needs, valid_for, givers)
 
 
 def _givers(policy: AccessPolicy, kind: str) -> tuple[str, ...]:
-    """The members who can give approvals of that kind, as the policy names them."""
+    """Who can give approvals of that kind: people by their names, where the policy has them."""
     members = policy.kinds.get(kind, ())
     if kind == APPROVER:
         roles = (Role.APPROVER, Role.ADMIN)
         members = (*members, *(one for role in roles for one in policy.roles.get(role, ())))
-    return (EVERYBODY,) if EVERYBODY in members else tuple(dict.fromkeys(members))
+    if EVERYBODY in members:
+        return (EVERYBODY,)
+    names = {one: name for name, ids in policy.people.items() for one in ids}
+    return tuple(dict.fromkeys(names.get(one, one) for one in members))
 
 
 def _first_rule(policy: AccessPolicy, asked: Asked, namespace: str) -> Requirement:

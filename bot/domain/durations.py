@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 from bot.domain.errors import InvalidInput
 
@@ -25,6 +26,19 @@ def length(text: str) -> timedelta:
         raise InvalidInput(f"{given}; write it like 90m, 2h or 1d.")
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+"""Seconds of a unit, and its name."""
+
+
+def span(length: timedelta) -> str:
+    """A length of time as people read it: its two largest units, rounded up (``12 min 30 s``)."""
+    seconds = max(ceil(length.total_seconds()), 1)
+    place = next(place for place, (size, _) in enumerate(_UNITS) if seconds >= size)
+    (size, unit), (smaller, name) = (*_UNITS[place:], _UNITS[-1])[:2]
+    whole, rest = divmod(ceil(seconds / smaller), size // smaller)
+    return f"{whole} {unit} {rest} {name}" if rest else f"{whole} {unit}"
 
 
 def moment(text: str) -> datetime:

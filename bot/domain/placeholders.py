@@ -29,6 +29,10 @@ _ANYTHING_LIKE_ONE = re.compile(r"\$\{[^}]*\}?")
 Path = tuple[str | int, ...]
 
 
+class Undecided(InvalidInput):
+    """A placeholder's value was to be decided by the plan of an earlier step, and was not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """What a placeholder refers to: a parameter or, with `step`, a value which that decides."""
@@ -53,12 +57,12 @@ class Values:
     """The names of the parameters that are whole numbers."""
 
     def get(self, reference: Reference) -> str:
-        """The value; `InvalidInput` when the step has not decided it."""
+        """The value; `Undecided` when the step has not decided it."""
         if reference.step is None:
             return self.parameters[reference.name]
         decided = self.decided.get(reference.step, {})
         if reference.name not in decided:
-            raise InvalidInput(
+            raise Undecided(
                 f"There is no {reference}: step {reference.step} could not be planned to the end."
             )
         return decided[reference.name]

@@ -32,6 +32,14 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """How long a step waits at most, and for how much of that in any case (its soak)."""
+
+    most: timedelta = timedelta(0)
+    soak: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
 class StepPlan:
     """What a step would do, found out by reading and by a dry run on the server.
 
@@ -50,6 +58,14 @@ class StepPlan:
     """Whether what the step changes can be put back by its undo."""
     asks: Question | None = None
     """Set where the step is people's to do; then it is never executed."""
+    as_wanted: bool = False
+    """Whether all that the step would change is so already; `changes` then says that."""
+    limit: Limit = Limit()
+
+    @property
+    def changing(self) -> bool:
+        """Whether anything will be another than before."""
+        return bool(self.changes) and not self.as_wanted
 
 
 PICTURE, TEXT = "image/png", "text/plain"
@@ -111,11 +127,35 @@ class StepOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """How long a run will take from its start, as far as was known when it was planned.
+
+    It is about a run that goes well: what is put back after a failure takes more.
+    """
+
+    longest: timedelta
+    """All that its steps may wait, by their limits."""
+    soak: timedelta
+    """How much of `longest` is waited in any case."""
+    people: timedelta
+    """Besides, how long people's answers are waited for at most."""
+    usual: timedelta | None = None
+    """The median of earlier runs, without their waits for people; None when there were none."""
+    earlier: int = 0
+    """The number of these runs."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """All steps' plans by step id, and the hash that an approval binds to."""
+    """All steps' plans by step id, and the hash that an approval binds to.
+
+    The estimate is not part of the hash: another one makes no other plan.
+    """
 
     steps: Mapping[str, StepPlan]
     digest: str
+    estimate: Estimate | None = None
+    """None for what was planned before there were any."""
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -19,6 +19,9 @@ from bot.domain.plan import Attachment, Plan, Question, StepOutcome
 from bot.domain.run_events import RunAborted, RunState
 from bot.domain.runbook import Runbook
 
+NEEDS_UNKNOWN = "It was planned before it was recorded whose approval it needs: ask for it anew."
+"""Why a run with a plan and without a `Requirement` is never let go."""
+
 
 class RunCommand(StrEnum):
     """What people tell a run."""

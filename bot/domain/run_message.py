@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bot.domain.access import EVERYBODY, Requirement, in_words, missing
+from bot.domain.access import Requirement, in_words, missing
 from bot.domain.excerpt import one_line
 from bot.domain.findings import are_the_point, report
 from bot.domain.message import (
@@ -17,8 +17,16 @@ from bot.domain.message import (
     SubjectKind,
 )
 from bot.domain.plan import Plan
-from bot.domain.plan_text import LONGEST_LINE, outline, plan_excerpt
-from bot.domain.run import Run, RunCommand, StepRecord, StepState
+from bot.domain.plan_text import (
+    LONGEST_LINE,
+    NOBODY_KNOWN,
+    Givers,
+    estimated,
+    givers_in_words,
+    outline,
+    plan_excerpt,
+)
+from bot.domain.run import NEEDS_UNKNOWN, Run, RunCommand, StepRecord, StepState
 from bot.domain.run_events import RunState
 from bot.domain.run_unclear import what_is_known
 from bot.domain.runbook import Runbook
@@ -120,17 +128,23 @@ def _now(run: Run) -> str:
     if run.result:
         return run.result
     if run.state is RunState.AWAITING_APPROVAL:
-        said = (run.runbook.summary, outline(run.plan) if run.plan else "", _permission(run))
-        return "\n".join(filter(None, said))
+        planned = _in_short(run.plan) if run.plan else ()
+        return "\n".join((run.runbook.summary, *planned, _permission(run)))
     if run.state is RunState.WAITING:
         return _waiting(run)
     return run.runbook.summary
 
 
+def _in_short(plan: Plan) -> Sequence[str]:
+    return tuple(filter(None, (outline(plan), estimated(plan.estimate))))
+
+
 def _permission(run: Run) -> str:
     until = f"until {run.deadline:%d %b %H:%M} UTC" if run.deadline else "for a while"
     needs = run.requirement
-    if needs is None or not needs.needs:
+    if needs is None:
+        return NEEDS_UNKNOWN
+    if not needs.needs:
         return f"Nobody has to approve it: read the plan, then run it. It holds {until}."
     said = (
         f"It needs {in_words(run.missing)} by others than {run.requested_by.name}"
@@ -138,19 +152,18 @@ def _permission(run: Run) -> str:
     )
     if run.approvals:
         said += f" Approved by {', '.join(one.by.name for one in run.approvals)}."
-    who = givers_in_words(needs, run.missing)
-    return f"{said}\nWho can approve: {who}." if who else said
+    return f"{said}{_who(needs.givers, run.missing)}"
 
 
-def givers_in_words(needs: Requirement, kinds: Iterable[str]) -> str:
-    """Who can give approvals of these kinds; empty where the record does not tell."""
-    known = [(kind, needs.givers[kind]) for kind in kinds if kind in needs.givers]
-    return "; ".join(f"{_members(them)} ({kind.replace('_', ' ')})" for kind, them in known)
+def _who(givers: Givers, kinds: Iterable[str]) -> str:
+    """A line that says who can give the approvals that are missing."""
+    who = givers_in_words(givers, kinds)
+    return f"\nWho can approve: {who}." if who else ""
 
 
-def _members(members: Sequence[str]) -> str:
-    named = ("everybody" if one == EVERYBODY else one for one in members)
-    return ", ".join(named) or "nobody"
+def givers_of(run: Run) -> Givers:
+    """Who could give which approvals when the run was planned."""
+    return run.requirement.givers if run.requirement else NOBODY_KNOWN
 
 
 def _waiting(run: Run) -> str:
@@ -158,7 +171,10 @@ def _waiting(run: Run) -> str:
         return "Paused: nothing new is begun until somebody lets it go on."
     question = run.question(run.asked.id)
     lacking = missing(question.needs, run.asked.approvals)
-    return f"{question.text}\nIt needs {in_words(lacking)}." if lacking else question.text
+    if not lacking:
+        return question.text
+    wanted = f"It needs {in_words(lacking)} by others than {run.requested_by.name}."
+    return f"{question.text}\n{wanted}{_who(givers_of(run), lacking)}"
 
 
 def run_line(run: Run) -> str:
@@ -170,27 +186,36 @@ def run_line(run: Run) -> str:
 def plan_message(runbook: Runbook, plan: Plan, needs: Requirement) -> Message:
     """A plan that nobody has asked to run."""
     problems = "\n".join(f"✗ {problem}" for problem in plan.problems)
-    said = f"It would be refused:\n{problems}" if problems else runbook.summary
+    short = "\n".join((runbook.summary, *_in_short(plan)))
+    said = f"It would be refused:\n{problems}" if problems else short
     return Message(
         headline=f"📋 Plan of {runbook.reference}",
         fields=(
             Field("Risk", runbook.risk.value),
             Field("Changes now", "nothing"),
-            Field(
-                "To run it",
-                f"{in_words(needs.needs)}, rule {needs.rule}" if needs.needs else "no approval",
-            ),
+            *_wanted(needs),
         ),
         body="\n".join(filter(None, (deprecation(runbook), said))),
-        preformatted="\n".join(plan_excerpt(plan)),
+        preformatted="\n".join(plan_excerpt(plan, givers=needs.givers)),
         footer="Planned by reading and by dry runs on the server.",
     )
+
+
+def _wanted(needs: Requirement) -> Iterator[Field]:
+    """What a run would need before it may begin, and who could give that."""
+    if not needs.needs:
+        yield Field("To run it", "no approval")
+        return
+    yield Field("To run it", f"{in_words(needs.needs)}, rule {needs.rule}")
+    who = givers_in_words(needs.givers, needs.needs)
+    if who:
+        yield Field("Who can approve", f"{who}; not whoever asks for it")
 
 
 def _planned(run: Run) -> Sequence[str]:
     if run.plan is None or run.state is not RunState.AWAITING_APPROVAL:
         return ()
-    return plan_excerpt(run.plan, _page(run))
+    return plan_excerpt(run.plan, _page(run), givers_of(run))
 
 
 def _steps(run: Run) -> Sequence[str]:
@@ -237,11 +262,11 @@ def _button(
 
 
 def _permission_buttons(run: Run, value: str) -> tuple[Button, ...]:
+    call_off = _button(RunCommand.CANCEL, value, "Call it off")
+    if run.requirement is None:
+        return (call_off,)
     label = "Approve" if run.missing else "Run it"
-    return (
-        _button(RunCommand.APPROVE, value, label, ButtonStyle.PRIMARY),
-        _button(RunCommand.CANCEL, value, "Call it off"),
-    )
+    return (_button(RunCommand.APPROVE, value, label, ButtonStyle.PRIMARY), call_off)
 
 
 def _abort_buttons(value: str) -> tuple[Button, ...]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.app.runs import Runs
 from bot.domain.errors import NotFound
 from bot.domain.plan import StepPlan
-from bot.domain.plan_text import blast_lines, outline, undo_lines
+from bot.domain.plan_text import Givers, estimated, givers_in_words, outline, step_notes
 from bot.domain.run import Run, StepRecord, StepState
 from bot.domain.run_events import (
     RunState,
@@ -19,7 +19,8 @@ from bot.domain.run_events import (
     UndoFailed,
     UndoFinished,
 )
-from bot.domain.run_message import RUN_ACTION, givers_in_words, run_buttons
+from bot.domain.run_message import RUN_ACTION, givers_of, run_buttons
+from bot.domain.run_unclear import what_is_known
 from bot.domain.runbook import Runbook, Step
 from bot.domain.timeline import Entry, Recorded, entries
 
@@ -57,12 +58,13 @@ class StepView:
     undone_at: datetime | None
     checks: bool
     """Whether it belongs to the verification."""
+    givers: Givers
+    """Who can give the approvals that it may ask for."""
 
     @property
     def notes(self) -> Sequence[str]:
-        """Whom its change touches, and whether it can be put back."""
-        plan = self.plan
-        return (*blast_lines(plan.blast_radius), *undo_lines(plan)) if plan else ()
+        """Whom its change touches, whether it can be put back, whose answer it waits for."""
+        return step_notes(self.plan, self.givers) if self.plan else ()
 
     @property
     def said(self) -> str:
@@ -92,10 +94,19 @@ class RunView:
         return outline(self.run.plan) if self.run.plan else ""
 
     @property
+    def estimated(self) -> str:
+        """How long it will take, or would have; empty while there is no plan."""
+        return estimated(self.run.plan.estimate) if self.run.plan else ""
+
+    @property
+    def known(self) -> str:
+        """What is known of a run that ended uncertain, and how to find out the rest."""
+        return what_is_known(self.run) if self.run.state is RunState.UNCERTAIN else ""
+
+    @property
     def givers(self) -> str:
         """Who can give the approvals that are lacking."""
-        needs = self.run.requirement
-        return givers_in_words(needs, self.run.missing) if needs else ""
+        return givers_in_words(givers_of(self.run), self.run.missing)
 
     @property
     def question(self) -> str:
@@ -141,6 +152,7 @@ def run_view(runs: Runs, run_id: int) -> RunView:
             ended.get(record.id),
             undone.get(record.id),
             record.id in checks,
+            givers_of(run),
         )
         for record in run.steps
     ]

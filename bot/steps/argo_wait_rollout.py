@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-from bot.domain.plan import StepOutcome, StepPlan
+from bot.domain.plan import Limit, StepOutcome, StepPlan
 from bot.ports import StepContext
 from bot.steps.argo_rollout import (
     DEGRADED,
@@ -42,6 +42,9 @@ class ArgoWaitRollout(ReadOnlyStep[WaitRolloutArguments]):
             f"Wait up to {arguments.timeout} until Rollout {arguments.rollout} "
             f"is {arguments.phase}."
         )
+
+    def limit(self, arguments: WaitRolloutArguments) -> Limit:
+        return Patience(arguments.timeout).limit
 
     def prepare(self, arguments: WaitRolloutArguments, context: StepContext) -> StepPlan:
         phase, _ = read_rollout(arguments.rollout, context).phase

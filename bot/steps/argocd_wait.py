@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.plan import StepOutcome, StepPlan
+from bot.domain.plan import Limit, StepOutcome, StepPlan
 from bot.ports import StepContext
 from bot.steps.argocd_application import Application, ApplicationArguments, read_application
 from bot.steps.arguments import Duration
@@ -27,6 +27,9 @@ class ArgoCdWait(ReadOnlyStep[ArgoCdWaitArguments]):
             f"Wait up to {arguments.timeout} until Argo CD is done with "
             f"Application {arguments.application} and it is healthy."
         )
+
+    def limit(self, arguments: ArgoCdWaitArguments) -> Limit:
+        return Patience(arguments.timeout).limit
 
     def prepare(self, arguments: ArgoCdWaitArguments, context: StepContext) -> StepPlan:
         read_application(arguments.application, context)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 from bot.domain.cluster import Deployment, Service
 from bot.domain.errors import InvalidInput, PermanentError
-from bot.domain.plan import StepOutcome, StepPlan, Target
+from bot.domain.plan import Limit, StepOutcome, StepPlan, Target
 from bot.domain.resource import Resource
 from bot.ports import StepContext
 from bot.steps.arguments import Arguments
@@ -26,9 +27,14 @@ class BaseStep(ABC, Generic[A]):
     def plan(self, arguments: A, context: StepContext) -> StepPlan:
         """The plan; what stands against it is said in its problems, not raised."""
         try:
-            return self.prepare(arguments, context)
+            planned = self.prepare(arguments, context)
         except (PermanentError, InvalidInput) as error:
             return StepPlan(self.intent(arguments), problems=(str(error),))
+        return replace(planned, limit=self.limit(arguments))
+
+    def limit(self, arguments: A) -> Limit:
+        """How long it waits at most; for the kinds that wait for anything but people."""
+        return Limit()
 
     @abstractmethod
     def intent(self, arguments: A) -> str:

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from bot.domain.cluster import BlastRadius, ObjectRef
 from bot.domain.errors import NotFound, PermanentError
 from bot.domain.excerpt import counted
-from bot.domain.plan import StepOutcome, StepPlan, Target
+from bot.domain.plan import Limit, StepOutcome, StepPlan, Target
 from bot.domain.resource import Resource
 from bot.ports import Objects, StepContext
 from bot.steps.arguments import SENTENCE, Arguments, Duration, Namespace
@@ -82,6 +82,9 @@ class Delete(MutatingStep[DeleteArguments]):
 
     def intent(self, arguments: DeleteArguments) -> str:
         return f"Delete {arguments.subject}, which can't be undone."
+
+    def limit(self, arguments: DeleteArguments) -> Limit:
+        return Patience(arguments.timeout).limit
 
     def prepare(self, arguments: DeleteArguments, context: StepContext) -> StepPlan:
         found = _found(arguments, context.objects)

@@ -15,7 +15,7 @@ from pydantic import Field
 from bot.domain.cluster import BlastRadius
 from bot.domain.errors import NotFound, PermanentError, TemporaryError
 from bot.domain.excerpt import counted
-from bot.domain.plan import StepOutcome, StepPlan
+from bot.domain.plan import Limit, StepOutcome, StepPlan
 from bot.domain.resource import Resource
 from bot.ports import StepContext
 from bot.steps.arguments import Arguments, Duration, LabelName, LabelValue, ObjectName
@@ -67,6 +67,9 @@ class Drain(MutatingStep[DrainArguments]):
             f"Drain node {arguments.node}: evict its pods "
             f"as their budgets allow, within {arguments.timeout}."
         )
+
+    def limit(self, arguments: DrainArguments) -> Limit:
+        return Patience(arguments.timeout).limit
 
     def prepare(self, arguments: DrainArguments, context: StepContext) -> StepPlan:
         node = context.objects.read(node_ref(arguments.node))

@@ -15,7 +15,7 @@ from typing import Literal
 
 from bot.domain.cluster import ObjectRef, kind_of
 from bot.domain.errors import PermanentError
-from bot.domain.plan import StepOutcome, StepPlan
+from bot.domain.plan import Limit, StepOutcome, StepPlan
 from bot.domain.resource import Manifest, Resource
 from bot.ports import StepContext
 from bot.steps.arguments import Arguments, Duration, Workload
@@ -155,6 +155,9 @@ class FluxWait(ReadOnlyStep[FluxWaitArguments]):
 
     def intent(self, arguments: FluxWaitArguments) -> str:
         return f"Wait up to {arguments.timeout} until Flux says that {arguments.subject} is ready."
+
+    def limit(self, arguments: FluxWaitArguments) -> Limit:
+        return Patience(arguments.timeout).limit
 
     def prepare(self, arguments: FluxWaitArguments, context: StepContext) -> StepPlan:
         context.objects.read(arguments.ref)

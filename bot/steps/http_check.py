@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from bot.domain.errors import InvalidInput, PermanentError, TemporaryError
-from bot.domain.plan import StepOutcome, StepPlan
+from bot.domain.plan import Limit, StepOutcome, StepPlan
 from bot.ports import HealthAnswer, StepContext
 from bot.steps.arguments import Arguments, Duration, Url
 from bot.steps.base import ReadOnlyStep
@@ -51,6 +51,10 @@ class HttpCheck(ReadOnlyStep[HttpCheckArguments]):
         if not arguments.must_pass:
             return f"Report what {arguments.url} answers."
         return f"Check that {arguments.url} answers {arguments.wanted} within {arguments.timeout}."
+
+    def limit(self, arguments: HttpCheckArguments) -> Limit:
+        waits = arguments.url and arguments.must_pass
+        return Patience(arguments.timeout).limit if waits else Limit()
 
     def prepare(self, arguments: HttpCheckArguments, context: StepContext) -> StepPlan:
         if arguments.url:

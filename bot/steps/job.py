@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from bot.domain.cluster import ObjectRef
 from bot.domain.errors import NotFound
-from bot.domain.plan import StepOutcome, StepPlan
+from bot.domain.plan import Limit, StepOutcome, StepPlan
 from bot.ports import StepContext
 from bot.steps.base import MutatingStep
 from bot.steps.job_manifest import JobArguments, Program, describe, job_manifest, job_name
-from bot.steps.job_run import JobRun, condition
+from bot.steps.job_run import JobRun, condition, patience
 
 JOB = "job"
 
@@ -31,6 +31,9 @@ class Job(MutatingStep[JobArguments]):
             f"Run {arguments.image} in namespace {arguments.namespace} to its end, "
             f"for {arguments.timeout} at most."
         )
+
+    def limit(self, arguments: JobArguments) -> Limit:
+        return patience(arguments.timeout).limit
 
     def prepare(self, arguments: JobArguments, context: StepContext) -> StepPlan:
         manifest = job_manifest(arguments, arguments, context.marker)

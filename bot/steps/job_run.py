@@ -24,6 +24,11 @@ _FAILURE_LINES, _FAILURE_CHARACTERS = 15, 1500
 """How much of the log is part of the sentence that says why a Job failed."""
 
 
+def patience(timeout: str) -> Patience:
+    """How long to wait for the end of a Job that has this timeout."""
+    return Patience(f"{int(seconds(timeout)) + _GRACE}s")
+
+
 @dataclass(frozen=True)
 class JobRun:
     """One Job as it was created (or found); durations are texts such as ``120s``."""
@@ -37,8 +42,7 @@ class JobRun:
         """Wait for its end. Raises `PermanentError` if it fails, is deleted or never starts."""
         # The deadline counts from the Job's creation, as Kubernetes' own does.
         marker = replace(self.context.marker, at=_created_at(self.created))
-        patience = Patience(f"{int(seconds(self.timeout)) + _GRACE}s")
-        watch(replace(self.context, marker=marker), self._look, patience)
+        watch(replace(self.context, marker=marker), self._look, patience(self.timeout))
         return self.outcome()
 
     def outcome(self) -> StepOutcome:

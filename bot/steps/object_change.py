@@ -84,10 +84,10 @@ class ObjectChange(MutatingStep[A]):
         result = self.send(arguments, live, context, "", dry_run=True)
         before = _before(live, result)
         secret = live.ref.kind == SECRET
-        changes = change_lines(live.body, result.body, secret=secret) or (NO_CHANGE,)
+        changes = change_lines(live.body, result.body, secret=secret)
         return StepPlan(
             self.intent(arguments),
-            changes=(*changes, *self.warnings(arguments, context)),
+            changes=(*(changes or (NO_CHANGE,)), *self.warnings(arguments, context)),
             targets=(Target(live.ref, live.uid, live.spec_digest),),
             blast_radius=_blast_radius(live, context),
             decided={
@@ -96,6 +96,7 @@ class ObjectChange(MutatingStep[A]):
                 **self.decided(arguments, live),
             },
             reversible=self.reversible(arguments) and _is_reversible(live, before),
+            as_wanted=not changes,
         )
 
     def observe(self, arguments: A, context: StepContext) -> StepOutcome | None:

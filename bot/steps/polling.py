@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.parameter import seconds
+from bot.domain.plan import Limit
 from bot.ports import StepContext
 
 INTERVAL = 1.0
@@ -40,6 +41,12 @@ class Patience:
 
     timeout: str
     soak: str = "0s"
+
+    @property
+    def limit(self) -> Limit:
+        """How long that may be in all: it may become good at the very last moment."""
+        soak = timedelta(seconds=seconds(self.soak))
+        return Limit(timedelta(seconds=seconds(self.timeout)) + soak, soak)
 
 
 def watch(context: StepContext, look: Callable[[], Look], patience: Patience) -> Look:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.plan import StepOutcome, StepPlan
+from bot.domain.plan import Limit, StepOutcome, StepPlan
 from bot.ports import Metrics, StepContext
 from bot.steps.arguments import Arguments, Duration
 from bot.steps.base import ReadOnlyStep
@@ -32,6 +32,10 @@ class PrometheusCheck(ReadOnlyStep[PrometheusCheckArguments]):
         if not arguments.query:
             return "No query was given, so no metric is checked."
         return f"Check that {arguments.query} holds within {arguments.timeout}."
+
+    def limit(self, arguments: PrometheusCheckArguments) -> Limit:
+        waits = Patience(arguments.timeout, arguments.soak)
+        return waits.limit if arguments.query else Limit()
 
     def prepare(self, arguments: PrometheusCheckArguments, context: StepContext) -> StepPlan:
         unset = bool(arguments.query) and context.metrics is None

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from bot.domain.errors import PermanentError
 from bot.domain.excerpt import counted
-from bot.domain.parameter import Form
-from bot.domain.plan import StepOutcome, StepPlan
+from bot.domain.parameter import Form, seconds
+from bot.domain.plan import Limit, StepOutcome, StepPlan
 from bot.ports import StepContext
 from bot.steps.arguments import Duration, Formed
 from bot.steps.base import ReadOnlyStep
@@ -35,10 +35,14 @@ class ReadyPods(ReadOnlyStep[ReadyPodsArguments]):
 
     def intent(self, arguments: ReadyPodsArguments) -> str:
         number = "all" if arguments.minimum == ALL else f"at least {arguments.minimum}"
+        soak = f" and stay so for {arguments.soak}" if seconds(arguments.soak) else ""
         return (
             f"Check that {number} of the pods of {arguments.subject} are ready "
-            f"within {arguments.timeout} and stay so for {arguments.soak}."
+            f"within {arguments.timeout}{soak}."
         )
+
+    def limit(self, arguments: ReadyPodsArguments) -> Limit:
+        return Patience(arguments.timeout, arguments.soak).limit
 
     def prepare(self, arguments: ReadyPodsArguments, context: StepContext) -> StepPlan:
         desired = select(arguments, context.cluster).desired

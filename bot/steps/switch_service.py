@@ -10,6 +10,7 @@ from pydantic import Field
 
 from bot.domain.cluster import Service
 from bot.domain.errors import PermanentError
+from bot.domain.excerpt import counted
 from bot.domain.plan import StepOutcome, StepPlan
 from bot.ports import Cluster, StepContext
 from bot.steps.arguments import Arguments, ServiceName, service_ref
@@ -51,6 +52,7 @@ class SwitchService(MutatingStep[SwitchServiceArguments]):
             changes=(
                 f"- spec.selector.{arguments.label}: {service.selector[arguments.label]}",
                 f"+ spec.selector.{arguments.label}: {arguments.to}",
+                *_fewer(service, selector, context.cluster),
             ),
             targets=(target_of(service),),
             blast_radius=context.cluster.blast_radius(ref.namespace, selector),
@@ -116,6 +118,16 @@ def _require_ready(
             f"Ready pods with {arguments.label}={arguments.to}: {ready}, "
             f"but at least {arguments.minimum_ready} must be. {unready(pods)}".rstrip()
         )
+
+
+def _fewer(service: Service, selector: Mapping[str, str], cluster: Cluster) -> tuple[str, ...]:
+    """A warning where fewer pods would carry the traffic than do now."""
+    namespace = service.ref.namespace
+    now = ready_count(cluster.pods(namespace, service.selector))
+    then = ready_count(cluster.pods(namespace, selector))
+    if then >= now:
+        return ()
+    return (f"! {counted(then, 'ready pod')} will carry what {now} carry now",)
 
 
 def _outcome(arguments: SwitchServiceArguments, decided: Mapping[str, str]) -> StepOutcome:

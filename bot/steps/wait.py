@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.domain.parameter import seconds
-from bot.domain.plan import StepOutcome, StepPlan
+from bot.domain.plan import Limit, StepOutcome, StepPlan
 from bot.ports import StepContext
 from bot.steps.arguments import Arguments, Duration
 from bot.steps.base import ReadOnlyStep
-from bot.steps.polling import INTERVAL, NotReached
+from bot.steps.polling import INTERVAL, NotReached, Patience
 
 
 class WaitArguments(Arguments):
@@ -26,6 +26,9 @@ class Wait(ReadOnlyStep[WaitArguments]):
 
     def intent(self, arguments: WaitArguments) -> str:
         return f"Wait for {arguments.duration}."
+
+    def limit(self, arguments: WaitArguments) -> Limit:
+        return Patience("0s", arguments.duration).limit
 
     def prepare(self, arguments: WaitArguments, context: StepContext) -> StepPlan:
         return StepPlan(self.intent(arguments))

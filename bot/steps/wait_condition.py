@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from bot.domain.errors import NotFound, PermanentError
 from bot.domain.field_path import PATH, look_up, value_text
 from bot.domain.parameter import Form
-from bot.domain.plan import StepOutcome, StepPlan
+from bot.domain.plan import Limit, StepOutcome, StepPlan
 from bot.domain.resource import Manifest
 from bot.ports import StepContext
 from bot.steps.arguments import SENTENCE, Duration, Formed
@@ -59,6 +59,9 @@ class WaitCondition(ReadOnlyStep[WaitConditionArguments]):
 
     def intent(self, arguments: WaitConditionArguments) -> str:
         return f"Wait up to {arguments.timeout} until {arguments.wanted} in {arguments.subject}."
+
+    def limit(self, arguments: WaitConditionArguments) -> Limit:
+        return Patience(arguments.timeout, arguments.soak).limit
 
     def prepare(self, arguments: WaitConditionArguments, context: StepContext) -> StepPlan:
         seen = _look(arguments, context.objects.read(arguments.ref).body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.domain.cluster import Deployment
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.excerpt import counted
-from bot.domain.plan import StepOutcome, StepPlan
+from bot.domain.plan import Limit, StepOutcome, StepPlan
 from bot.ports import StepContext
 from bot.steps.arguments import Arguments, Duration, Workload, deployment_ref
 from bot.steps.base import ReadOnlyStep
@@ -29,8 +29,11 @@ class WaitRollout(ReadOnlyStep[WaitRolloutArguments]):
     def intent(self, arguments: WaitRolloutArguments) -> str:
         return (
             f"Wait up to {arguments.timeout} until all pods of "
-            f"Deployment {arguments.workload} are replaced."
+            f"Deployment {arguments.workload} are as wanted and available."
         )
+
+    def limit(self, arguments: WaitRolloutArguments) -> Limit:
+        return Patience(arguments.timeout).limit
 
     def prepare(self, arguments: WaitRolloutArguments, context: StepContext) -> StepPlan:
         context.cluster.deployment(deployment_ref(arguments.workload))

@@ -9,7 +9,7 @@ import pytest
 
 from bot.adapters.access import AccessFile, parse_access
 from bot.adapters.yaml_lines import FileProblems
-from bot.domain.access import ApprovalRule, Asked, Role, requirement
+from bot.domain.access import ApprovalRule, Asked, Role, nobody_overrides, requirement
 from bot.domain.errors import InvalidInput
 from bot.domain.runbook import Risk
 
@@ -138,3 +138,8 @@ def test_as_shipped_high_risk_needs_one_approver(
     policy = parse_access(SHIPPED.read_bytes(), "access.yaml")
     asked = Asked("any", risk, frozenset({namespace}))
     assert requirement(policy, asked).needs == needs
+
+
+def test_as_shipped_nobody_breaks_the_glass() -> None:
+    """Everybody may declare a P0; who may then do without approvals has to be named first."""
+    assert nobody_overrides(parse_access(SHIPPED.read_bytes(), "access.yaml"))

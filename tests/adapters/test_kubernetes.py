@@ -124,7 +124,7 @@ def test_a_silent_server_is_given_up() -> None:
 def test_a_server_that_was_stopped_is_temporary(server: Server) -> None:
     with serve(server.app()) as url:
         cluster = KubernetesCluster(connect(None, url), SECONDS)
-        server.answer(200, '{"apiVersion": "apps/v1", "items": []}')
+        server.answer(200, '{"kind": "DeploymentList", "items": []}')
         assert cluster.deployments() == ()
     with pytest.raises(TemporaryError, match="Kubernetes can't be reached"):
         cluster.deployments()
@@ -169,7 +169,7 @@ def test_the_environments_proxy_is_not_between_us_and_the_sandbox(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    server.answer(200, '{"apiVersion": "apps/v1", "items": []}')
+    server.answer(200, '{"kind": "DeploymentList", "items": []}')
     with serve(server.app()) as url:
         assert KubernetesCluster(connect(None, url), SECONDS).deployments() == ()
 

@@ -20,7 +20,7 @@ from bot.app.run_answers import RunAnswers
 from bot.app.runs import Runs
 from bot.app.suggestions import Suggestions
 from bot.app.why import Explanations
-from bot.domain.classify import Policy
+from bot.domain.classify import Policy, Severity
 from bot.domain.errors import InvalidInput, NotFound
 from bot.domain.incident import Command, IncidentState
 from bot.domain.incident_events import IncidentOpened
@@ -115,3 +115,16 @@ def test_a_note_has_its_length(answers: Answers) -> None:
     assert answers.to(AddNote(1, longest), ANA, "").headline == "Noted on INC-1."
     with pytest.raises(InvalidInput, match="split it"):
         answers.to(AddNote(1, longest + "x"), ANA, "")
+
+
+def test_a_note_that_no_page_can_bear_says_where_it_stands(
+    store: SqlStore, answers: Answers
+) -> None:
+    assert answers.to(AddNote(1, "It is DNS."), ANA, "").body == ""
+    with store.transaction() as tx:
+        tx.new_incident(
+            IncidentOpened("m", "Minor", "Summary", classification(Severity.P3), "other"), NOW
+        )
+    said = answers.to(AddNote(2, "It is DNS."), ANA, "")
+    assert said.headline == "Noted on INC-2."
+    assert said.body.startswith("On its timeline only: it pages nobody")

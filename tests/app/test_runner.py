@@ -163,6 +163,18 @@ def test_what_cannot_be_planned_is_refused(place: Place) -> None:
 # Between the plan and the run
 
 
+def test_what_was_let_go_before_it_was_known_what_it_needs_is_refused(place: Place) -> None:
+    """As an old release may have left it."""
+    place.ask()
+    place.runner.advance(1)
+    with place.store.transaction() as tx:
+        tx.save_run(replace(tx.run(1), requirement=None))
+    refused = place.go()
+    assert refused.state is RunState.REFUSED
+    assert "ask for it anew" in refused.result
+    assert place.calls("change") == ["plan"]
+
+
 def test_a_target_that_was_made_anew_is_refused(place: Place) -> None:
     place.ask(approved=False)
     waiting = place.go()

@@ -109,7 +109,8 @@ def test_who_may_does_and_who_may_not_leaves_nothing_behind(
     place: Place, name: str, role: Role | None
 ) -> None:
     state, act, may = ACTS[name]
-    place.policy = AccessPolicy({role: (BEN.id,)} if role else {})
+    named = {role: (BEN.id,)} if role else {}
+    place.policy = AccessPolicy({Role.COMMANDER: (CHEN.id,), **named})
     given(place, state)
     if role in may:
         act(place.runs)
@@ -182,6 +183,14 @@ def test_what_expires_too_early_is_looked_at_again_in_time(place: Place) -> None
     assert place.runs.get(1).state is S.RUNNING
     place.runs.expire(1)
     assert place.enqueued[-1] != (ExpireRun(1), 0.0)
+
+
+@pytest.mark.parametrize(
+    "act", [lambda it: it.approve(1, BEN), lambda it: it.override(1, "P0", BEN)]
+)
+def test_a_run_of_which_it_is_not_known_what_it_needs_is_not_let_go(place: Place, act: Act) -> None:
+    given(place, S.AWAITING_APPROVAL, requirement=None)
+    assert "ask for it anew" in refused(place, act, IllegalTransition)
 
 
 # The emergency override

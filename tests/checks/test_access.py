@@ -17,7 +17,7 @@ from tests.support.serve import serve
 from tests.support.stand_ins import BOT_TOKEN, SIGNING_SECRET, StandIns
 from tests.support.swap import Swap
 
-ROLES = 'roles: {responder: ["*"], approver: ["@sre"]}\n'
+ROLES = 'roles: {responder: ["*"], commander: [U1], approver: ["@sre"]}\n'
 
 
 @pytest.fixture
@@ -64,6 +64,17 @@ def test_a_kind_that_nobody_can_give_is_named_with_its_rule(path: Path) -> None:
 def test_a_rule_that_needs_an_approver_needs_somebody_who_is(path: Path) -> None:
     path.write_text('roles: {responder: ["*"]}\nrules: [{id: all, needs: {approver: 1}}]')
     with pytest.raises(InvalidInput, match="Rule all needs approver"):
+        check_access(load())
+
+
+@pytest.mark.parametrize(
+    ("commander", "said"),
+    [("[]", "nobody can override a missing approval"), ('["*"]', "whoever declares a P0")],
+)
+def test_who_may_break_the_glass_is_to_be_named(path: Path, commander: str, said: str) -> None:
+    roles = ROLES.replace("[U1]", commander).replace("@sre", "U2")
+    path.write_text(roles + "rules: [{id: all, needs: {approver: 1}}]")
+    with pytest.raises(Warned, match=f"^1 rules, digest .*; .*{said}"):
         check_access(load())
 
 

@@ -89,12 +89,20 @@ def test_one_s_own_run_is_not_approved(store: SqlStore) -> None:
     assert read("status", "1")["missing"] == {"approver": 1}
 
 
-def test_glass_is_broken_in_a_p0_only(store: SqlStore) -> None:
+def test_glass_is_broken_by_whom_the_policy_names_and_in_a_p0_only(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tocsin("run", "failover", CHECKOUT)
     happens(store, planned(store, {"approver": 1}))
     refused = tocsin("override", "1", "Nobody", "is", "awake.")
     assert refused.exit_code == 1
-    assert "belongs to an open P0" in refused.stderr
+    assert "Nobody may override approvals: write whom you trust" in refused.stderr
+
+    shipped = (REPOSITORY / "policy" / "access.yaml").read_text()
+    named = shipped.replace("commander: []", f'commander: ["{operator().id}"]')
+    (tmp_path / "access.yaml").write_text(named)
+    monkeypatch.setenv("TOCSIN_POLICY", str(tmp_path))
+    assert "belongs to an open P0" in tocsin("override", "1", "Nobody", "is", "awake.").stderr
 
 
 def test_a_run_that_is_called_off_ended_badly(store: SqlStore) -> None:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.access import (
+    EVERYBODY,
     UNCOVERED,
     AccessPolicy,
     Approval,
@@ -107,7 +108,7 @@ MAY = {
 @pytest.mark.parametrize("role", [None, *Role])
 @pytest.mark.parametrize("action", RunAction)
 def test_every_action_has_its_roles(action: RunAction, role: Role | None) -> None:
-    policy = AccessPolicy({role: (BEN.id,)} if role else {})
+    policy = AccessPolicy({Role.COMMANDER: (CHEN.id,), **({role: (BEN.id,)} if role else {})})
     reason = refusal(policy, person(BEN), action)
     if role in MAY[action]:
         assert reason is None
@@ -115,6 +116,16 @@ def test_every_action_has_its_roles(action: RunAction, role: Role | None) -> Non
         assert reason is not None
         assert f"To {action} a run one has to be" in reason
         assert "ben isn’t" in reason
+
+
+def test_while_nobody_may_break_the_glass_it_is_said_what_to_write() -> None:
+    everybody = (EVERYBODY,)
+    policy = AccessPolicy({Role.RESPONDER: everybody, Role.COMMANDER: (), Role.APPROVER: everybody})
+    reason = refusal(policy, person(BEN), RunAction.OVERRIDE) or ""
+    assert "policy/access.yaml, under roles, such as “commander: [U012AB3CD]”" in reason
+    assert refusal(policy, person(BEN), RunAction.START) is None
+    listed = replace(policy, roles={**policy.roles, Role.ADMIN: (CHEN.id,)})
+    assert "ben isn’t" in (refusal(listed, person(BEN), RunAction.OVERRIDE) or "")
 
 
 def test_an_empty_policy_lets_nobody_do_anything() -> None:
@@ -171,6 +182,15 @@ def test_it_names_who_could_give_each_approval() -> None:
     assert requirement(POLICY, asked("web")).givers == {"approver": ("@leads", "UADMIN")}
     open_to_all = replace(POLICY, roles={Role.APPROVER: ("@leads", "*")})
     assert requirement(open_to_all, asked("web")).givers == {"approver": ("*",)}
+
+
+def test_it_names_who_could_approve_the_steps_that_ask() -> None:
+    steps = replace(asked("web"), kinds=frozenset({"security", "audit"}))
+    policy = replace(POLICY, people={"Chen Li": (CHEN.id,)}, kinds={"security": (CHEN.id, "@sec")})
+    found = requirement(policy, steps)
+    assert found.givers["security"] == ("Chen Li", "@sec")
+    assert found.givers["audit"] == ()
+    assert found.needs.keys() == requirement(policy, asked("web")).needs.keys()
 
 
 def test_what_is_in_no_namespace_is_in_no_environment() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.durations import length, moment
+from bot.domain.durations import length, moment, span
 from bot.domain.errors import InvalidInput
 
 
@@ -69,3 +69,21 @@ def refusal_of(read: Callable[[str], object], text: str) -> str:
     except InvalidInput as refusal:
         return str(refusal)
     return ""
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        (timedelta(), "1 s"),
+        (timedelta(milliseconds=200), "1 s"),
+        (timedelta(seconds=59.2), "1 min"),
+        (timedelta(seconds=750), "12 min 30 s"),
+        (timedelta(minutes=60), "1 h"),
+        (timedelta(hours=1, minutes=29, seconds=1), "1 h 30 min"),
+        (timedelta(seconds=86_399), "24 h"),
+        (timedelta(days=14), "14 d"),
+        (timedelta(days=7, hours=3), "7 d 3 h"),
+    ],
+)
+def test_a_span_is_said_in_two_units_and_never_too_short(length: timedelta, said: str) -> None:
+    assert span(length) == said

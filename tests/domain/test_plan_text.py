@@ -2,16 +2,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.adapters.blocks import render
 from bot.domain.cluster import BlastRadius
 from bot.domain.message import Message
-from bot.domain.plan import Plan, StepPlan, make_plan
-from bot.domain.plan_text import EXCERPT, blast_lines, outline, plan_excerpt, plan_lines, undo_lines
+from bot.domain.plan import Estimate, Plan, Question, StepPlan, make_plan
+from bot.domain.plan_text import (
+    EXCERPT,
+    blast_lines,
+    estimated,
+    outline,
+    plan_excerpt,
+    plan_lines,
+    undo_lines,
+)
 from tests.support.examples import plan_of, runbook
+
+NONE = timedelta(0)
 
 
 def plan(*steps: StepPlan) -> Plan:
@@ -45,6 +57,57 @@ def test_it_says_which_steps_change_something() -> None:
     assert outline(plan(look)) == "None of its steps changes anything."
     assert outline(plan(look, change)) == "Only step 2 of 2 changes something."
     assert outline(plan(change, look, change)) == "Only steps 1, 3 of 3 change something."
+
+
+def test_a_step_with_nothing_left_to_change_is_not_counted_as_a_change() -> None:
+    change = StepPlan("Change.", changes=("+ a: 1",), reversible=True)
+    done = replace(change, changes=("nothing changes",), as_wanted=True)
+    assert outline(plan(change, done)) == (
+        "Only step 1 of 2 changes something; 1 is already as wanted."
+    )
+    assert outline(plan(done, done)) == (
+        "None of its steps changes anything; 2 are already as wanted."
+    )
+    assert plan_lines(plan(done)) == ["1. Change.", "   nothing changes"]
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        (None, ""),
+        (Estimate(NONE, NONE, NONE), "takes a few seconds: none of its steps waits."),
+        (
+            Estimate(timedelta(seconds=750), timedelta(seconds=60), NONE),
+            "takes at most 12 min 30 s (the steps’ time limits), soak of 1 min included.",
+        ),
+        (
+            Estimate(timedelta(minutes=12), NONE, timedelta(hours=8), timedelta(seconds=39.2), 7),
+            "usually takes about 40 s (7 earlier runs), at most 12 min (the steps’ time limits)."
+            " People’s answers are waited for 8 h at most, besides.",
+        ),
+        (
+            Estimate(NONE, NONE, NONE, timedelta(seconds=3), 1),
+            "usually takes about 3 s (1 earlier run).",
+        ),
+    ],
+)
+def test_it_says_how_long_it_takes(known: Estimate | None, said: str) -> None:
+    assert estimated(known) == (f"It {said}" if said else "")
+
+
+def test_a_step_of_people_says_whose_answer_it_waits_for() -> None:
+    asks = Question("Go?", {"security": 1}, timedelta(hours=4))
+    waits = StepPlan("Wait for approval: Go?", asks=asks)
+    givers = {"security": ("@sec", "ana", "ben", "chen", "dan", "eve", "flo")}
+    assert plan_lines(plan(waits), givers) == [
+        "1. Wait for approval: Go?",
+        "   waits up to 4 h for 1 approval (1 security), not of whoever asked for the run",
+        "   who can approve: @sec, ana, ben, chen, dan and 2 more (security)",
+    ]
+    by_hand = replace(waits, asks=replace(asks, needs={}))
+    assert plan_excerpt(plan(by_hand))[1:] == [
+        "   waits up to 4 h for a word that it is done",
+    ]
 
 
 def test_who_is_touched_is_said_in_words() -> None:

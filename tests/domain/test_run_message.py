@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.access import Requirement
 from bot.domain.message import Subject, SubjectKind
-from bot.domain.plan import Attachment, Question, StepOutcome, make_plan
+from bot.domain.plan import Attachment, Estimate, Question, StepOutcome, make_plan
 from bot.domain.plan_text import plan_lines
 from bot.domain.run import Run, StepRecord, StepState
 from bot.domain.run_events import RunState
@@ -17,6 +17,7 @@ from tests.support.examples import BEN, NOW, approval, asking, plan_of, run, run
 GIVERS = {"approver": ("*",), "security": ("@sec", "U0DAN")}
 NEEDS = Requirement("high-risk", {"approver": 1, "security": 1}, timedelta(minutes=90), GIVERS)
 NO_NEEDS = Requirement("low-risk", {}, timedelta(hours=1))
+NOTHING = timedelta(0)
 
 PLANNED = list(plan_lines(plan_of(runbook())))
 
@@ -78,8 +79,29 @@ def test_a_step_of_people_shows_its_question(needs: dict[str, int], label: str) 
     waiting = asking(Question("Is the partner told?", needs, timedelta(hours=4)))
     answers = [f"{label}: run.done", "It can’t be done: run.failed"]
     assert shown(waiting) == [f"{one} 3:change" for one in (*answers, *HOLD)]
-    said = "\nIt needs 1 approval (1 operations)." if needs else ""
+    said = "\nIt needs 1 approval (1 operations) by others than ana." if needs else ""
     assert run_message(waiting).body == f"Is the partner told?{said}"
+
+
+def test_a_step_that_asks_for_approval_names_who_can_give_it() -> None:
+    question = Question("Delete it?", {"operations": 1}, timedelta(hours=4))
+    needs = replace(NO_NEEDS, givers={"operations": ("@ops", "Dan Doe")})
+    body = run_message(asking(question, requirement=needs)).body
+    assert body.endswith("\nWho can approve: @ops, Dan Doe (operations).")
+
+
+def test_a_run_that_was_planned_without_rules_is_not_let_go() -> None:
+    old = run(RunState.AWAITING_APPROVAL, requirement=None)
+    assert [one.partition(":")[0] for one in shown(old)] == ["Call it off"]
+    assert "ask for it anew" in run_message(old).body
+
+
+def test_a_plan_says_how_long_it_takes() -> None:
+    took = Estimate(timedelta(minutes=12), NOTHING, NOTHING, timedelta(seconds=40), 7)
+    plan = replace(plan_of(runbook()), estimate=took)
+    said = "It usually takes about 40 s (7 earlier runs), at most 12 min (the steps’ time limits)."
+    assert said in run_message(run(RunState.AWAITING_APPROVAL, plan=plan)).body.splitlines()
+    assert said in plan_message(runbook(), plan, NO_NEEDS).body.splitlines()
 
 
 @pytest.mark.parametrize("state", [RunState.READY, RunState.RUNNING, RunState.SUCCEEDED])
@@ -152,6 +174,9 @@ def test_a_plan_says_whose_approval_a_run_would_need() -> None:
     message = plan_message(runbook(), plan_of(runbook()), NEEDS)
     said = {one.name: one.value for one in message.fields}
     assert said["To run it"] == "2 approvals (1 approver, 1 security), rule high-risk"
+    assert said["Who can approve"] == (
+        "everybody (approver); @sec, U0DAN (security); not whoever asks for it"
+    )
 
 
 URL = "https://tocsin.example/"

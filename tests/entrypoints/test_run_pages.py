@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 import requests
 
+from bot.domain.cluster import MARKER_ANNOTATION
 from bot.domain.run import Run
 from bot.domain.run_events import RunState
 from bot.entrypoints.pages import Place
 from tests.support.incident_pages import HOSTILE, Site
-from tests.support.run_pages import awaiting, compensated, hostile, planning, succeeded
+from tests.support.run_pages import awaiting, compensated, hostile, planning, succeeded, uncertain
 
 TIMEOUT = 10
 PAGES = ("/runs", "/runs/1", "/runbooks", "/runbooks/restart@1.0.0")
@@ -31,7 +32,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 @pytest.fixture(scope="module")
 def runs(site: Site) -> dict[str, Run]:
-    makers = (awaiting, succeeded, compensated, planning)
+    makers = (awaiting, succeeded, compensated, planning, uncertain)
     return {make.__name__: make(site) for make in makers}
 
 
@@ -73,6 +74,7 @@ def test_who_is_to_approve_reads_what_changes_and_who_can(url: str, runs: dict[s
     shown = text(f"{url}/runs/{runs['awaiting'].id}")
     for said in (
         "Only step 2 of 5 changes something.",
+        "It usually takes about 40 s (1 earlier run).",
         "- spec.selector.role: active",
         "+ spec.selector.role: standby",
         "touches 3 pods, 2 of them ready",
@@ -109,6 +111,17 @@ def test_a_compensated_run_says_why_and_what_was_put_back(url: str, runs: dict[s
     assert "checkout-7 is not ready" in shown
 
 
+def test_an_uncertain_run_says_what_is_known_and_how_to_settle_it(
+    url: str, runs: dict[str, Run]
+) -> None:
+    run = runs["uncertain"]
+    shown = text(f"{url}/runs/{run.id}")
+    assert "Uncertain. Step switch may have taken effect: it timed out." in shown
+    assert "Seen last: the cluster does not answer" in shown
+    assert f"{MARKER_ANNOTATION}: run-{run.id}/switch" in shown
+    assert f"/runbook done {run.id} WORDS, or /runbook failed {run.id} WORDS" in shown
+
+
 def test_a_run_without_a_plan_is_shown(url: str, runs: dict[str, Run]) -> None:
     assert "It is being planned." in text(f"{url}/runs/{runs['planning'].id}")
 
@@ -125,10 +138,10 @@ def test_only_a_run_that_moves_is_loaded_anew(url: str, runs: dict[str, Run]) ->
 @pytest.mark.parametrize(
     ("show", "wanted"),
     [
-        ("", {"awaiting", "succeeded", "compensated", "planning"}),
-        ("needs people", {"awaiting"}),
+        ("", {"awaiting", "succeeded", "compensated", "planning", "uncertain"}),
+        ("needs people", {"awaiting", "uncertain"}),
         ("under way", {"planning"}),
-        ("ended", {"succeeded", "compensated"}),
+        ("ended", {"succeeded", "compensated", "uncertain"}),
         (RunState.COMPENSATED.value, {"compensated"}),
     ],
 )

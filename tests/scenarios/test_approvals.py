@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from bot.adapters.runbook_lock import write_lock
 from bot.adapters.runbooks import RunbookFolder
 from bot.app.runs import Runs
+from bot.domain.access import Role
 from bot.domain.errors import InvalidInput
 from bot.domain.run_events import RunState
 from bot.steps.registry import step_kinds
-from tests.support.examples import BEN
+from tests.support.examples import ANA, BEN
 from tests.support.harness import Harness
 from tests.support.runbook_folder import add
 
@@ -84,8 +86,25 @@ def test_an_approval_comes_too_late_while_nobody_wrote_that_down(h: Harness) -> 
     assert not has_failed_over(h)
 
 
+def trust_ana(h: Harness) -> None:
+    """Let ana, and nobody else, break the glass."""
+    policy = h.access.policy()
+    roles = {**policy.roles, Role.COMMANDER: (ANA.id,)}
+    h.access.policy = lambda: replace(policy, roles=roles)
+
+
+def test_as_shipped_nobody_breaks_the_glass(h: Harness) -> None:
+    """Whoever may declare a P0 can't use it to let their own run go."""
+    h.command("ana", "/incident declare P0 All payments fail service=checkout")
+    h.command("ana", f"/failover {CHECKOUT} incident=INC-1")
+    said = h.command("ana", "/runbook override 1 Nobody else is awake.")
+    assert "write whom you trust with that into policy/access.yaml" in said
+    assert h.run().state is RunState.AWAITING_APPROVAL
+
+
 def test_the_glass_is_broken_in_a_p0_and_nobody_overlooks_it(h: Harness) -> None:
     """Nobody else is awake. It runs; the message and the timeline say so in capital letters."""
+    trust_ana(h)
     h.command("ana", "/incident declare P0 All payments fail service=checkout")
     h.command("ana", f"/failover {CHECKOUT} incident=INC-1")
     assert "Say why" in h.command("ana", "/runbook override 1")
@@ -102,6 +121,7 @@ def test_the_glass_is_broken_in_a_p0_and_nobody_overlooks_it(h: Harness) -> None
 
 def test_the_glass_stays_whole_in_a_p1(h: Harness) -> None:
     """What is not down completely can wait for a colleague."""
+    trust_ana(h)
     h.command("ana", "/incident declare P1 Some payments fail service=checkout")
     h.command("ana", f"/failover {CHECKOUT} incident=INC-1")
     said = h.command("ana", "/runbook override 1 I am in a hurry.")

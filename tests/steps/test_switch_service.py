@@ -38,6 +38,13 @@ def test_the_plan_replaces_one_label_and_keeps_the_rest(
     assert bench.cluster.changes == []
 
 
+def test_it_warns_where_fewer_pods_would_carry_the_traffic(bench: Bench, step: Step) -> None:
+    bench.cluster.set_pod("payments/active-2", ACTIVE)
+    assert step.plan().changes[-1] == "! 1 ready pod will carry what 2 carry now"
+    bench.cluster.set_pod("payments/active-2", ACTIVE, ready=False, reason="Pending")
+    assert step.plan().changes[-1] == "+ spec.selector.role: standby"
+
+
 def test_without_ready_pods_on_the_other_side_it_is_not_planned(bench: Bench, step: Step) -> None:
     bench.cluster.set_pod("payments/standby-1", STANDBY, ready=False, reason="Pending")
     assert step.plan().problems == (

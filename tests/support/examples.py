@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
-from bot.domain.access import Approval
+from bot.domain.access import Approval, Requirement
 from bot.domain.actor import Actor, ActorKind
 from bot.domain.alert import Alert, AlertStatus
 from bot.domain.classify import Classification, Severity
@@ -26,6 +26,7 @@ from bot.domain.incident_events import (
     Acknowledged,
     AlertsChanged,
     AlertsTakenOver,
+    ClockPutBack,
     Closed,
     DoneAtPager,
     Escalated,
@@ -213,8 +214,11 @@ def plan_of(book: Runbook, reversible: tuple[str, ...] = ()) -> Plan:
     return make_plan(book.digest, {"workload": "payments/checkout"}, steps)
 
 
+NO_NEEDS = Requirement("nothing needs approval", {}, timedelta(hours=1))
+
+
 def run(state: RunState = RunState.PLANNING, **changes: Any) -> Run:
-    """A run in that state, with a plan from when there is one."""
+    """A run in that state, with a plan, which needs no approval, from when there is one."""
     book = changes.pop("runbook", runbook())
     plain = Run(
         id=3,
@@ -225,6 +229,7 @@ def run(state: RunState = RunState.PLANNING, **changes: Any) -> Run:
         incident_id=7,
         state=state,
         plan=None if state is RunState.PLANNING else plan_of(book),
+        requirement=None if state is RunState.PLANNING else NO_NEEDS,
         steps=blank_records(book),
     )
     return replace(plain, **changes)
@@ -289,6 +294,7 @@ INCIDENT_EVENTS: tuple[IncidentEvent, ...] = (
     Escalated(slack(Mention.CHANNEL), Severity.P0, 3),
     StillOnItAsked(),
     ResponseOverdue(Severity.P1, timedelta(hours=1)),
+    ClockPutBack(timedelta(minutes=10)),
     SecondPageClosed(),
     PageDelayed(PageAction.TRIGGER, "It timed out.", 3, 4.5),
     PageShrunk("Event object is invalid."),

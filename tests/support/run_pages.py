@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.app.record import open_run, record_run
 from bot.domain.access import Requirement
 from bot.domain.actor import TOCSIN, Actor
+from bot.domain.estimate import estimate
 from bot.domain.plan import Attachment, Plan, StepOutcome, StepPlan, Target, make_plan
 from bot.domain.run import Run, blank_records
 from bot.domain.run_events import (
@@ -87,6 +89,19 @@ def compensated(site: Site) -> Run:
     )
 
 
+def uncertain(site: Site) -> Run:
+    """A failover of which nobody knows whether it was switched."""
+    run = _begun(site)
+    return _happens(
+        site,
+        run,
+        TOCSIN,
+        StepStarted("switch"),
+        StepProgressed("switch", "the cluster does not answer"),
+        RunFinished(RunState.UNCERTAIN, "Step switch may have taken effect: it timed out."),
+    )
+
+
 def hostile(site: Site, bad: str) -> Run:
     """A run in which all that comes from outside is that text."""
     run = _new(site, _failover(site), {"service": bad, "to": bad})
@@ -147,7 +162,8 @@ def _plan(runbook: Runbook, said: str = "") -> Plan:
         blast_radius=BLAST_RADIUS,
         reversible=True,
     )
-    return make_plan(runbook.digest, FAILOVER, steps)
+    plan = make_plan(runbook.digest, FAILOVER, steps)
+    return replace(plan, estimate=estimate(steps.values(), (timedelta(seconds=40),)))
 
 
 def _step(site: Site, run: Run, step: str, outcome: StepOutcome) -> None:
