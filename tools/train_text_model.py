@@ -1,16 +1,15 @@
 r"""Trains the text model of the severity policy, and measures rules and model on unseen alerts.
 
-    git clone https://github.com/samber/awesome-prometheus-alerts
-    python tools/train_text_model.py awesome-prometheus-alerts/_data/rules.yml \
-        --labelled labelled-alerts.jsonl
+    git clone https://github.com/OWNER/NAME clones/OWNER/NAME    # for each source in README.md
+    python tools/train_text_model.py clones --labelled labelled-alerts.jsonl
 
-reads the alert rules of that collection (by samber and contributors, CC BY 4.0) and our own
+reads public alert rules (`alert_rules.py`; ``tools/README.md`` has the licences) and our own
 judgement of them, ``tools/severity_labels.csv``: the level that one engineer gave to each and the
-level that a second one gave; where they differ, each counts half. ``--labelled`` adds alerts that
-were labelled elsewhere. It writes ``bot/adapters/text_model.json``: weights of words, no sentence
-of the collection. A token counts only where several products have it, so that no product's own
-words are learnt. ``--figures`` measures instead, by cross-validation: every alert is judged by a
-model that was trained without it, or without all of its product's alerts.
+level that a second one gave, if one did; where they differ, each counts half. ``--labelled`` adds
+alerts that were labelled elsewhere. It writes ``bot/adapters/text_model.json``: weights of words,
+no sentence of a source. A token counts only where several products have it, so that no product's
+own words are learnt, and no rule is learnt that is `KEPT_ASIDE`. ``--figures`` measures instead:
+every alert is judged by a model that was trained without it, or without all of its product's.
 
 The model is multinomial logistic regression; its loss has an L2 penalty and is lowered by
 Adagrad over all alerts at once. Nothing is random: the same input gives the same file.
@@ -22,20 +21,17 @@ import argparse
 import csv
 import hashlib
 import json
-import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import exp, sqrt
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-
-import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
 
 from bot.adapters.policy import load_policy  # noqa: E402
 from bot.adapters.text_model import FILE, read_text_model  # noqa: E402
@@ -52,15 +48,18 @@ from bot.domain.text_model import (  # noqa: E402
 )
 from bot.domain.text_vote import TextVote  # noqa: E402
 from bot.domain.wording import prose, words_of  # noqa: E402
+from tools.alert_rules import Clones  # noqa: E402
 
 LEVELS = list(Severity)
-PENALTY = 0.15
+PENALTY = 0.03
 """The inverse of the L2 penalty, chosen by cross-validation."""
 ROUNDS = 150
 """Passes over all alerts; the figures no longer change after that."""
 PRODUCTS = 3
 """Of how many products a token must be, at least."""
 FOLDS = 6
+KEPT_ASIDE = "kept aside"
+"""How labels are marked whose rules are for measuring only: whole products, never read."""
 SCALE = 100
 SMALLEST = 5
 """Smaller weights, of `SCALE`, are left out of the file."""
@@ -69,9 +68,9 @@ _SMALL_WORDS = (
     "the of a an is are to in on for and or by with has have been at it this that be from as its"
 )
 ABOUT = (
-    "Weights of words, by tools/train_text_model.py, from alert rules of"
-    " https://github.com/samber/awesome-prometheus-alerts (by samber and contributors, CC BY 4.0)"
-    " and our own judgement of their severity, tools/severity_labels.csv."
+    "Weights of words, by tools/train_text_model.py, from public alert rules, most of them of"
+    " https://github.com/samber/awesome-prometheus-alerts (by samber and contributors, CC BY 4.0);"
+    " tools/README.md names all, and our own judgement of them is tools/severity_labels.csv."
 )
 
 CLASS = "class"
@@ -101,29 +100,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("rules", type=Path, help="the collection's _data/rules.yml")
+    parser.add_argument("clones", type=Path, help="the folder of the sources, OWNER/NAME")
     parser.add_argument("--labelled", type=Path, help="more labelled alerts, one a line")
     parser.add_argument("--figures", action="store_true", help="measure, and write nothing")
     parser.add_argument("--out", type=Path, default=FILE)
     arguments = parser.parse_args()
     classes = json.loads((ROOT / "tools/word_classes.json").read_text())
-    examples = read_examples(arguments.rules, arguments.labelled, WordClasses(classes))
+    examples = read_examples(arguments.clones, arguments.labelled, WordClasses(classes))
     if arguments.figures:
         figures(examples, classes)
         return
-    write(train(examples), classes, arguments.out)
-    print(f"{arguments.out}: {arguments.out.stat().st_size} bytes, from {len(examples)} alerts")
+    learnt = for_learning(examples)
+    write(train(learnt), classes, arguments.out)
+    print(f"{arguments.out}: {arguments.out.stat().st_size} bytes, from {len(learnt)} alerts")
 
 
-def read_examples(rules: Path, labelled: Path | None, classes: WordClasses) -> list[Example]:
-    """Our labels joined with the collection's rules, and the alerts labelled elsewhere."""
-    alerts = {(one.labels["job"], one.annotations["summary"]): one for one in collection(rules)}
+def read_examples(clones: Path, labelled: Path | None, classes: WordClasses) -> list[Example]:
+    """Our labels joined with the sources' rules, and the alerts labelled elsewhere."""
+    alerts = Clones(clones).rules()
     examples = []
     with (ROOT / "tools/severity_labels.csv").open(newline="") as file:
         for row in csv.DictReader(file):
-            alert = alerts.get((row["product"], row["rule"]))
+            alert = alerts.get((row["source"], row["product"], row["rule"]))
             if alert:
-                levels = (Severity(row["level"]), Severity(row["second_level"]))
+                levels = Severity(row["level"]), Severity(row["second_level"] or row["level"])
                 examples.append(example(alert, levels, row["read"], classes))
     for line in labelled.read_text().splitlines() if labelled else ():
         data = json.loads(line)
@@ -133,25 +133,9 @@ def read_examples(rules: Path, labelled: Path | None, classes: WordClasses) -> l
     return examples
 
 
-def collection(path: Path) -> Iterable[RecordedAlert]:
-    """The collection's rules as alerts."""
-    for group in yaml.safe_load(path.read_text())["groups"]:
-        for service in group["services"]:
-            job = re.sub(r"[^a-z0-9]+", "-", service["name"].lower()).strip("-")
-            for exporter in service.get("exporters", []):
-                for rule in exporter.get("rules") or []:
-                    yield as_alert(rule, job)
-
-
-def as_alert(rule: dict[str, Any], job: str) -> RecordedAlert:
-    """A rule of the collection as the alert that it would fire."""
-    words = re.split(r"[^A-Za-z0-9]+", rule["name"])
-    name = "".join(word[:1].upper() + word[1:] for word in words)
-    return RecordedAlert(
-        {"alertname": name, "severity": rule["severity"], "job": job},
-        {"summary": rule["name"], "description": rule.get("description", "")},
-        expression=rule["query"],
-    )
+def for_learning(examples: Sequence[Example]) -> list[Example]:
+    """Those that are not kept aside for measuring."""
+    return [one for one in examples if one.read != KEPT_ASIDE]
 
 
 def example(
@@ -273,7 +257,9 @@ def figures(examples: Sequence[Example], classes: dict[str, str]) -> None:
         rules: list[tuple[str, Verdict]] = []
         for fold in range(FOLDS):
             inside = [one for one in examples if fold_of(one) == fold]
-            model = trained([one for one in examples if fold_of(one) != fold], classes)
+            model = trained(
+                [one for one in for_learning(examples) if fold_of(one) != fold], classes
+            )
             both += judged(replace(policy, text_vote=TextVote(model, vote.weight)), inside)
             rules += judged(replace(policy, text_vote=None), inside)
         for name, found in (("rules", rules), ("rules and model", both)):
@@ -299,7 +285,7 @@ def judged(policy: Policy, examples: Sequence[Example]) -> list[tuple[str, Verdi
 
 def by_alert(one: Example) -> int:
     """The fold of this alert alone."""
-    return fold(one.product + one.alert.annotations["summary"])
+    return fold(one.product + one.alert.annotations.get("summary", one.alert.name))
 
 
 def by_product(one: Example) -> int:
