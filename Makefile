@@ -1,7 +1,7 @@
 # Tocsin's commands. `make` alone lists them.
 
 PYTHON ?= python3.14 python3.13 python3.12 python3.11 python3 python
-PYTEST_ARGS ?= -n 2 --dist loadfile
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 UV_VERSION = 0.13.9
 BIN = .venv/bin
 
@@ -29,7 +29,7 @@ test: install-dev ## run the tests; PYTEST_ARGS="..." chooses which and how
 check: install-dev ## lint, types, layers, runbooks and their schema, severity tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+	$(BIN)/mypy -n 2
 	$(BIN)/lint-imports
 	$(BIN)/tocsin runbook lint
 	$(BIN)/tocsin runbook schema --check

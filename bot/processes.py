@@ -14,20 +14,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import FrameType
 
-import uvicorn
-
 from bot import bootstrap
 from bot.adapters import database
-from bot.adapters.apprise_notifier import AppriseNotifier
 from bot.adapters.durable import DurableQueue
 from bot.adapters.metrics import exposition
 from bot.adapters.policy import parse_policy
 from bot.adapters.policy_folder import Load, Loaded, PolicyFile
-from bot.adapters.schema import migrate
 from bot.adapters.store import SqlStore
 from bot.bootstrap.policies import parse_routing_for
 from bot.domain.errors import InvalidInput, TocsinError
-from bot.entrypoints.socket_mode import SocketMode
 from bot.settings import Settings
 from bot.vendors import data_folder, secret, vendors
 
@@ -45,6 +40,10 @@ def prepare(settings: Settings) -> None:
     That is notifiers, a policy, runbooks, a kubeconfig or a folder that can't be used: nobody is to
     find out when the first page does not come.
     """
+    # Imported here: each process needs its own part only.
+    from bot.adapters.apprise_notifier import AppriseNotifier
+    from bot.adapters.schema import migrate
+
     migrate(database.create(settings.database_url))
     problems = _problems(
         lambda: _writable(data_folder(settings)),
@@ -103,8 +102,10 @@ def _problems(*checks: Callable[[], object]) -> list[str]:
 
 def listener(settings: Settings, lifeline: int, wake: int, http: int, metrics: int) -> None:
     """Serve HTTP on the socket `http` and metrics on the socket `metrics`."""
-    # Imported here: each process needs its own half only.
+    import uvicorn
+
     from bot.bootstrap.listener import listener as wired
+    from bot.entrypoints.socket_mode import SocketMode
 
     _die_with_supervisor(lifeline)
     process = wired(settings, wake)

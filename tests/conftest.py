@@ -20,7 +20,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "bounded"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the `cluster` tests where there is no cluster."""
+    """Files with slow tests come first; where there is no cluster, its tests are skipped."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
     if os.environ.get("TOCSIN_TEST_KUBECONFIG"):
         return
     reason = "TOCSIN_TEST_KUBECONFIG is not set: it names a test cluster's kubeconfig"

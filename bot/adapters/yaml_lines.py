@@ -88,8 +88,7 @@ def _text(content: bytes, source: str) -> str:
 
 
 def _load(text: str, source: str) -> tuple[Any, Lines]:
-    _check_events(text, source)
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    root = _PlainLoader(text, source).get_single_node()
     if root is None:
         raise FileProblems((Problem(source, 1, "the file is empty."),))
     reader = _Reader(Lines(source))
@@ -99,21 +98,31 @@ def _load(text: str, source: str) -> tuple[Any, Lines]:
     return data, reader.lines
 
 
-def _check_events(text: str, source: str) -> None:
-    """Refuse what must not even be composed: aliases, and nesting without end."""
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = _line(event)
-        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-        if depth > DEEPEST:
-            sentence = f"this is nested deeper than {DEEPEST} levels."
-            raise FileProblems((Problem(source, line, sentence),))
+class _PlainLoader(yaml.SafeLoader):
+    """Refuses what must not even be composed: aliases, and nesting without end."""
+
+    def __init__(self, text: str, source: str) -> None:
+        super().__init__(text)
+        self._source = source
+        self._depth = 0
+
+    def get_event(self) -> yaml.Event:
+        event: yaml.Event = super().get_event()  # type: ignore[no-untyped-call]
+        start, end = isinstance(event, CollectionStartEvent), isinstance(event, CollectionEndEvent)
+        self._depth += start - end
+        sentence = self._refusal(event)
+        if sentence:
+            raise FileProblems((Problem(self._source, _line(event), sentence),))
+        return event
+
+    def _refusal(self, event: yaml.Event) -> str:
+        if self._depth > DEEPEST:
+            return f"this is nested deeper than {DEEPEST} levels."
         if isinstance(event, NodeEvent) and event.anchor is not None:
-            sentence = f"anchors and aliases (“{event.anchor}”) are not taken: write it out."
-            raise FileProblems((Problem(source, line, sentence),))
+            return f"anchors and aliases (“{event.anchor}”) are not taken: write it out."
         if isinstance(event, ScalarEvent) and _HALF_A_CHARACTER.search(event.value):
-            sentence = "an escape (\\ud800 to \\udfff) is half a character only."
-            raise FileProblems((Problem(source, line, sentence),))
+            return "an escape (\\ud800 to \\udfff) is half a character only."
+        return ""
 
 
 def _syntax_problem(error: yaml.YAMLError, source: str) -> Problem:

@@ -1,4 +1,4 @@
-"""Where the sandbox's stand-ins are, and the secrets they share with Tocsin.
+"""Which stand-ins the sandbox has, where they are, and the secrets they share with Tocsin.
 
 The listener serves the stand-ins and the worker calls them. Both derive all of this
 from Tocsin's own address and one secret in a file, so nothing is passed between them.
@@ -21,6 +21,16 @@ PREFIX = "/sandbox"
 
 SECRET_LENGTH = 64
 """Hexadecimal digits: 32 random bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxParts:
+    """Which vendors the sandbox stands in for; the others are the real ones."""
+
+    slack: bool = True
+    pagerduty: bool = True
+    kubernetes: bool = True
+    prometheus: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.sandbox.addresses import SandboxAddresses
+from bot.sandbox.addresses import SandboxAddresses, SandboxParts
 from bot.sandbox.page import page_app
-from bot.sandbox.stand_ins import SandboxParts, StandIns, Surroundings, stand_ins
+from bot.sandbox.stand_ins import StandIns, Surroundings, stand_ins
 from bot.sandbox.state_file import Saver, State, StateFile
 from bot.sandbox.this_machine import OnlyThisMachine
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.routing import Mount
 
-from bot.sandbox.addresses import SandboxAddresses
+from bot.sandbox.addresses import SandboxAddresses, SandboxParts
 from bot.sandbox.alertmanager import SandboxAlertmanager
 from bot.sandbox.kubernetes import SandboxCluster, kubernetes_app
 from bot.sandbox.kubernetes.store import SERVICES
@@ -23,16 +23,6 @@ SHOWN_MESSAGES = 200
 
 SHOWN_PAGES = 50
 """The newest incidents of the pager that a page is given."""
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxParts:
-    """Which vendors the sandbox stands in for; the others are the real ones."""
-
-    slack: bool = True
-    pagerduty: bool = True
-    kubernetes: bool = True
-    prometheus: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,9 @@ def deleted(client: ApiClient) -> Iterator[Namespace]:
         yield namespace
     finally:
         namespace.delete()
+        # Of itself the namespace's controller begins after five seconds.
+        remove = CoreV1Api(client).delete_collection_namespaced_pod
+        remove(namespace.name, grace_period_seconds=0)
         objects = KubernetesObjects(client, SECONDS)
         eventually(lambda: objects.find("pod", namespace.name, {}), lambda it: not it)
 

@@ -147,7 +147,9 @@ Databases = Callable[[], AbstractContextManager[str]]
 @pytest.fixture(scope="module", autouse=True)
 def _forks() -> None:
     """Processes begin with all that they need already imported."""
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["tests.support.paging_story"])
+    # httpx2 imports httpcore2 when the first client is made.
+    preloaded = ["tests.support.paging_story", "httpcore2"]
+    multiprocessing.get_context("forkserver").set_forkserver_preload(preloaded)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

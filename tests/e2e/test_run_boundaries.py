@@ -33,6 +33,7 @@ from tests.support.boundaries import Boundary, Moment
 from tests.support.databases import postgres_database, sqlite_database
 from tests.support.installation import state_of
 from tests.support.kubernetes import Namespace
+from tests.support.nightly import NIGHTLY
 from tests.support.place import kubeconfig
 from tests.support.run_story import BOOKS, Stage, asked_for, run_of, store_at, tell
 from tests.support.waiting import eventually
@@ -44,7 +45,6 @@ TOGETHER = 4
 ENDS_WITHIN = 60.0
 """Seconds from the start of another process until the run has ended (issue 5, "Must hold")."""
 
-NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 STORIES = tuple(BOOKS) if NIGHTLY else ("restart", "job, undone")
 """All of them take minutes; the nightly profile has time for that."""
 
