@@ -7,8 +7,10 @@ not on their order or number.
 
 One thing can't be told from the deliveries alone. Where two Prometheus servers see the
 same alert and one of them resolves it, Alertmanager says resolved, and then firing
-again with the start of before (it merges their spans). What fires with an old start
-later than `OVERTAKEN` after its end is that, and not a delivery that was overtaken.
+again with the start of before (it merges their spans). Where a sender's clock was put
+back, what fires anew begins before the last end. What fires with no older start than
+is known, later than `OVERTAKEN` after the end, is one of these, and not a delivery that
+was overtaken.
 """
 
 from __future__ import annotations
@@ -85,7 +87,7 @@ def _ending(known: Alert, received: Alert) -> News:
 def _after_its_end(known: Alert, received: Alert, received_at: datetime) -> News:
     if received.starts_at > _end(known):
         return News.FIRED
-    again = _start(received) == _start(known) and received_at - _end(known) > OVERTAKEN
+    again = _start(received) >= _start(known) and received_at - _end(known) > OVERTAKEN
     return News.FIRED if again else News.LATE
 
 

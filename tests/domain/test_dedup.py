@@ -69,6 +69,21 @@ def test_what_fires_with_its_old_start_long_after_its_end_fires_again(
     assert compare(known, alert(starts_at=NOW), LATER + after) is news
 
 
+@pytest.mark.parametrize(
+    ("start", "after", "news"),
+    [
+        (NOW, OVERTAKEN, News.LATE),
+        (NOW, OVERTAKEN * 2, News.FIRED),
+        (EARLIER - timedelta(seconds=1), OVERTAKEN * 2, News.LATE),
+    ],
+)
+def test_what_fires_long_after_an_end_that_its_clock_has_not_reached_fires_again(
+    start: datetime, after: timedelta, news: News
+) -> None:
+    """The sender's clock was put back between the two."""
+    assert compare(ended(EARLIER, LATER), alert(starts_at=start), LATER + after) is news
+
+
 def test_the_later_end_is_remembered() -> None:
     assert compare(ended(NOW, NOW), ended(NOW, LATER), LATER) is News.RESOLVED_UNSEEN
     assert compare(ended(NOW, LATER), ended(NOW, NOW), LATER) is News.LATE
