@@ -152,11 +152,12 @@ def on_postgresql() -> Iterator[Theatre]:
 
 @contextmanager
 def theatre(url: str, folder: Path) -> Iterator[Theatre]:
-    log = audit_log(kubeconfig())
     with ExitStack() as stack:
         namespace = Namespace.create(connect(kubeconfig(), None))
         stack.callback(namespace.delete)
         user = ApiUser.create(namespace, folder)
+        # The API server makes the log with its first entry, which is about this user at the latest.
+        log = audit_log(kubeconfig())
         store = store_at(url)
         yield Theatre(namespace, user, Audit.of(user, log), url, folder, store)
 

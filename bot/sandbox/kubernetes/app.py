@@ -24,6 +24,7 @@ from bot.sandbox.kubernetes.control_plane import UNKNOWN
 from bot.sandbox.kubernetes.ownership import Applying
 from bot.sandbox.kubernetes.patches import json_patch, strategic_merge
 from bot.sandbox.kubernetes.refusals import Refusal, unknown
+from bot.sandbox.kubernetes.reviews import answer_review
 from bot.sandbox.kubernetes.store import RESOURCES, Json, Resource
 from bot.sandbox.kubernetes.subresources import answer_subresource
 
@@ -94,9 +95,9 @@ def _answer(cluster: SandboxCluster, request: Request, body: bytes) -> Response:
         group = DISCOVERY.fullmatch(request.path_params["path"])
         if group and request.method == "GET":
             return JSONResponse(_served(group["group"] or "", group["version"]))
-        below = answer_subresource(cluster, request, body)
-        if below is not None:
-            return below
+        answered = answer_review(request, body) or answer_subresource(cluster, request, body)
+        if answered is not None:
+            return answered
         call = _read_call(request, body)
         if call is None:
             cluster.unknown_requests.append(f"{request.method} {_address(request)}")
