@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -41,6 +42,8 @@ TIME_TO_REACH = CONFIRM_WITHIN + timedelta(minutes=1)
 STEPS = 50
 EXAMPLES = settings().max_examples // 4
 """Of `STEPS` steps each: 1,250 steps every time, and 62,500 with the nightly profile."""
+NIGHT = 8 * 3600
+"""Seconds that it may take at night; every time it takes half a minute."""
 
 
 class PagingMachine(RuleBasedStateMachine):
@@ -213,4 +216,4 @@ class PagingMachine(RuleBasedStateMachine):
 
 
 PagingMachine.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=STEPS)
-TestPaging = PagingMachine.TestCase
+TestPaging = pytest.mark.timeout(NIGHT)(PagingMachine.TestCase)
