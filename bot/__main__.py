@@ -23,7 +23,8 @@ from bot.cli.severity import severity
 from bot.cli.slack import slack
 from bot.cli.terminal import printable
 from bot.domain.errors import InvalidInput
-from bot.settings import Settings, load, missing, table
+from bot.required_settings import missing
+from bot.settings import Settings, load, table
 
 app = typer.Typer(
     name="tocsin",

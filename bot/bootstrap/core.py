@@ -23,6 +23,7 @@ from bot.app.runs import Runs
 from bot.app.why import Explanations, PolicyOf
 from bot.bootstrap.runbooks import runbooks
 from bot.domain.classify import Policy
+from bot.domain.replicas import SILENT_LOOKS
 from bot.domain.routing import RoutingPolicy
 from bot.ports import Clock, Counters
 from bot.settings import Settings
@@ -75,6 +76,11 @@ def core(
         library,
         clock,
     )
+
+
+def beat_every(settings: Settings) -> float:
+    """Seconds between two beats of a replica, and so between two looks at the replicas."""
+    return settings.replica_gone_after / SILENT_LOOKS
 
 
 def page_address(settings: Settings) -> str:

@@ -31,8 +31,7 @@ from bot.app.policy_history import SEVERITY, PolicyHistory
 from bot.app.replicas import WorkerWatch
 from bot.app.run_answers import RunAnswers
 from bot.app.suggestions import Suggestions
-from bot.bootstrap.core import SLACK_TIMEOUT, Core, core, declarations, page_address
-from bot.domain.replicas import SILENT_LOOKS
+from bot.bootstrap.core import SLACK_TIMEOUT, Core, beat_every, core, declarations, page_address
 from bot.entrypoints.api import api
 from bot.entrypoints.health import Health
 from bot.entrypoints.incident_view import UseCases
@@ -82,7 +81,7 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
     )
     client = web_client(where.slack_token, where.slack_api_url, SLACK_TIMEOUT)
     slack = SlackListener(answers, shared.store, client, render)
-    every = settings.replica_gone_after / SILENT_LOOKS
+    every = beat_every(settings)
     worker = WorkerWatch(shared.store, settings.replica, every, counters.worker_last_seen)
     rounds = Rounds([Round("worker", every, worker.round)])
     health = Health(shared.store, inbox.size, worker.pulse)

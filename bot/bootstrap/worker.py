@@ -49,7 +49,7 @@ from bot.app.rosters import FRESH
 from bot.app.schedules import Schedules
 from bot.app.suggestions import Suggestions, suggested_by
 from bot.app.upkeep import Upkeep
-from bot.bootstrap.core import SLACK_TIMEOUT, Core, core, page_address
+from bot.bootstrap.core import SLACK_TIMEOUT, Core, beat_every, core, page_address
 from bot.bootstrap.paging import amendments, matching, paging
 from bot.bootstrap.policies import parse_routing_for
 from bot.bootstrap.running import running
@@ -58,7 +58,6 @@ from bot.domain.alert import Delivery
 from bot.domain.classify import Policy
 from bot.domain.heartbeat import is_heartbeat
 from bot.domain.reconcile import Patience
-from bot.domain.replicas import SILENT_LOOKS
 from bot.domain.routing import RoutingPolicy
 from bot.entrypoints import housekeeping
 from bot.entrypoints.housekeeping import Housekeeping
@@ -222,7 +221,7 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
     tidy = Housekeeping((shared.store.forget, jobs.forget), shared.clock)
     rounds = Rounds(
         [
-            Round("replicas", settings.replica_gone_after / SILENT_LOOKS, replicas.round),
+            Round("replicas", beat_every(settings), replicas.round),
             Round("clock", WATCH_CLOCK, clock_watch.look),
             Round("policies", LOOK_AT_POLICIES, rules.look),
             Round("attendance", ATTEND, pages.attendance.look),

@@ -24,7 +24,8 @@ from bot.checks.runbooks import check_asked_for
 from bot.checks.tickets import check_tickets
 from bot.domain.errors import InvalidInput, PermanentError
 from bot.domain.stamps import stamp
-from bot.settings import Settings, missing
+from bot.required_settings import missing
+from bot.settings import Settings
 from bot.vendors import sandbox_parts, vendors
 
 TIMEOUT = 10.0

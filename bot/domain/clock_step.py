@@ -22,12 +22,12 @@ UNNOTICED = timedelta(seconds=2)
 """What a clock may go back by without anything being moved: so much later matters to nobody."""
 
 
-def put_back_by(seen: datetime | None, now: datetime) -> timedelta:
+def put_back_by(seen: datetime, now: datetime) -> timedelta:
     """By how much the clock was put back since it showed `seen`; zero if it was not.
 
     It is a little less than the whole step: what has passed since `seen` can't be told.
     """
-    back = seen - now if seen is not None else timedelta(0)
+    back = seen - now
     return back if back > UNNOTICED else timedelta(0)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from math import ceil
+from math import ceil, floor
 
 from bot.domain.errors import InvalidInput
 
@@ -34,10 +35,14 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 def span(length: timedelta) -> str:
     """A length of time as people read it: its two largest units, rounded up (``12 min 30 s``)."""
-    seconds = max(ceil(length.total_seconds()), 1)
+    return in_units(max(ceil(length.total_seconds()), 1), ceil)
+
+
+def in_units(seconds: int, rounded: Callable[[float], int] = floor) -> str:
+    """Seconds, at least one, in their two largest units: of the second a whole number."""
     place = next(place for place, (size, _) in enumerate(_UNITS) if seconds >= size)
     (size, unit), (smaller, name) = (*_UNITS[place:], _UNITS[-1])[:2]
-    whole, rest = divmod(ceil(seconds / smaller), size // smaller)
+    whole, rest = divmod(rounded(seconds / smaller), size // smaller)
     return f"{whole} {unit} {rest} {name}" if rest else f"{whole} {unit}"
 
 

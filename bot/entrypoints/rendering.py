@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from bot.domain.durations import in_units
 from bot.domain.printable import printable
 
 WEB = files("bot") / "web"
@@ -56,8 +57,6 @@ def stamp(moment: datetime) -> str:
 
 
 _MINUTE = 60
-_UNITS = ((86_400, "d"), (3_600, "h"), (_MINUTE, "min"), (1, "s"))
-"""Seconds of a unit, and its name."""
 
 
 def relative(moment: datetime, now: datetime) -> str:
@@ -71,13 +70,7 @@ def relative(moment: datetime, now: datetime) -> str:
 
 def _length(seconds: int) -> str:
     """The largest unit, and from an hour on the next one as well: ``1 h 59 min``."""
-    place = next(place for place, (size, _) in enumerate(_UNITS) if seconds >= size)
-    size, unit = _UNITS[place]
-    whole, rest = divmod(seconds, size)
-    if size <= _MINUTE:
-        return f"{whole} {unit}"
-    smaller, name = _UNITS[place + 1]
-    return f"{whole} {unit} {rest // smaller} {name}" if rest >= smaller else f"{whole} {unit}"
+    return in_units(seconds if seconds < _MINUTE else seconds // _MINUTE * _MINUTE)
 
 
 def lasting(begin: datetime, end: datetime) -> str:

@@ -15,7 +15,7 @@ from bot.checks.kubernetes import check_kubernetes
 from bot.domain.errors import PermanentError
 from bot.settings import Settings, load
 from tests.support.kubernetes import Namespace
-from tests.support.service_account import Rules, ServiceAccount, in_force, shipped_rules
+from tests.support.service_account import Rules, ServiceAccount, in_force, kubeconfig, shipped_rules
 
 pytestmark = pytest.mark.cluster
 
@@ -41,15 +41,7 @@ def signed_in(client: ApiClient, path: Path) -> Settings:
     """The settings of an installation whose kubeconfig signs in as `client` does."""
     of = client.configuration
     token = of.api_key["authorization"].removeprefix("Bearer ")
-    config = {
-        "clusters": [
-            {"name": "it", "cluster": {"server": of.host, "certificate-authority": of.ssl_ca_cert}}
-        ],
-        "users": [{"name": "it", "user": {"token": token}}],
-        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
-        "current-context": "it",
-    }
-    (path / "kubeconfig").write_text(json.dumps(config))
+    (path / "kubeconfig").write_text(json.dumps(kubeconfig(of, token)))
     return load()
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from bot.checks.tickets import check_tickets
 from bot.domain.errors import PermanentError
+from bot.required_settings import missing
 from bot.sandbox.pagerduty import SandboxPagerDuty, pagerduty_app
-from bot.settings import Settings, missing
+from bot.settings import Settings
 from tests.support import github, jira
 from tests.support.examples import NOW
 from tests.support.github import GitHub

@@ -27,6 +27,7 @@ from bot.adapters.kubernetes_objects import KubernetesObjects
 from bot.domain.cluster import ObjectRef
 from bot.domain.errors import NotFound, PermanentError
 from tests.support.kubernetes import SECONDS, Namespace, eventually
+from tests.support.service_account import kubeconfig
 
 USER = "tocsin"
 GROUP = "rbac.authorization.k8s.io"
@@ -60,8 +61,9 @@ class ApiUser:
         core.create_namespaced_service_account(namespace.name, _plain({"metadata": {"name": USER}}))
         user._bind()
         wanted = _plain({"spec": {"audiences": [], "expirationSeconds": HOUR}})
-        token = core.create_namespaced_service_account_token(USER, namespace.name, wanted)
-        user.kubeconfig.write_text(json.dumps(_kubeconfig(namespace.client, token)))
+        made: Any = core.create_namespaced_service_account_token(USER, namespace.name, wanted)
+        config = kubeconfig(namespace.client.configuration, made.status.token)
+        user.kubeconfig.write_text(json.dumps(config))
         objects = KubernetesObjects(user.client(), SECONDS)
         eventually(lambda: user._sees(objects), bool)
         return user
@@ -159,19 +161,6 @@ def _said(entry: Mapping[str, Any]) -> str:
     ref = entry["objectRef"]
     plural = "/".join(filter(None, (ref["resource"], ref.get("subresource", ""))))
     return f"{entry['verb']} {plural} {ref.get('name', '')}"
-
-
-def _kubeconfig(client: ApiClient, token: Any) -> dict[str, Any]:
-    there = client.configuration
-    server = {"server": there.host, "certificate-authority": there.ssl_ca_cert}
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "test", "cluster": server}],
-        "users": [{"name": USER, "user": {"token": token.status.token}}],
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": USER}}],
-        "current-context": "test",
-    }
 
 
 def _plain(body: Mapping[str, Any]) -> Any:

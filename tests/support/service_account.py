@@ -81,6 +81,19 @@ def _signed_in(admin: ApiClient, token: str) -> ApiClient:
     return ApiClient(configuration)
 
 
+def kubeconfig(server: Configuration, token: str) -> dict[str, Any]:
+    """What signs in with that token where `server` leads to."""
+    place = {"server": server.host, "certificate-authority": server.ssl_ca_cert}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "test", "cluster": place}],
+        "users": [{"name": NAME, "user": {"token": token}}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": NAME}}],
+        "current-context": "test",
+    }
+
+
 def in_force(client: ApiClient, namespace: str) -> None:
     """Wait until the API server lets the account list Services, which all of these roles may."""
     attributes = {"namespace": namespace, "verb": "list", "resource": "services"}

@@ -5,7 +5,6 @@ Source: https://kubernetes.io/docs/reference/using-api/api-concepts/.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from bot.sandbox.kubernetes.cluster import SandboxCluster
 from bot.sandbox.kubernetes.control_plane import UNKNOWN
 from bot.sandbox.kubernetes.ownership import Applying
 from bot.sandbox.kubernetes.patches import json_patch, strategic_merge
-from bot.sandbox.kubernetes.refusals import Refusal, unknown
+from bot.sandbox.kubernetes.refusals import Refusal, read_json, unknown
 from bot.sandbox.kubernetes.reviews import answer_review
 from bot.sandbox.kubernetes.store import RESOURCES, Json, Resource
 from bot.sandbox.kubernetes.subresources import answer_subresource
@@ -199,7 +198,7 @@ def _create(cluster: SandboxCluster, call: Call) -> Json:
     return cluster.create(
         call.resource,
         call.namespace,
-        _json(call.body),
+        read_json(call.body),
         manager=_manager(call),
         dry_run=_dry_run(call),
     )
@@ -207,7 +206,7 @@ def _create(cluster: SandboxCluster, call: Call) -> Json:
 
 def _delete(cluster: SandboxCluster, call: Call) -> Json:
     """Delete by the options in the body; as in the real server, the query then counts nothing."""
-    options = _json(call.body) if call.body else {}
+    options = read_json(call.body) if call.body else {}
     uid = (options.get("preconditions") or {}).get("uid", "")
     dry_run = options.get("dryRun") == ["All"] if call.body else _dry_run(call)
     return cluster.delete(call.resource, call.namespace, call.name, uid, dry_run=dry_run)
@@ -215,7 +214,7 @@ def _delete(cluster: SandboxCluster, call: Call) -> Json:
 
 def _apply(cluster: SandboxCluster, call: Call) -> Json:
     by = Applying(_manager(call), force=call.parameters.get("force") == "true")
-    manifest = _json(call.body)
+    manifest = read_json(call.body)
     return cluster.apply(call.resource, call.namespace, manifest, by, dry_run=_dry_run(call))
 
 
@@ -229,7 +228,7 @@ def _patch(cluster: SandboxCluster, call: Call) -> Json:
     if call.content_type not in PATCHES:
         accepted = ", ".join((*PATCHES, APPLY))
         raise Refusal(415, f"415: Unsupported Media Type; the sandbox accepts {accepted}")
-    apply, patch = PATCHES[call.content_type], _json(call.body)
+    apply, patch = PATCHES[call.content_type], read_json(call.body)
 
     def change(old: Json) -> Json:
         new = apply(old, patch)
@@ -267,10 +266,3 @@ def _labels(selector: str) -> Json:
             raise Refusal(400, f"unable to parse requirement: {requirement}")
         labels[key] = value
     return labels
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError as error:
-        raise Refusal(400, f"the body is not JSON: {error}") from None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 from bot.sandbox.kubernetes.store import Json, Resource
 
@@ -127,3 +129,11 @@ def two_budgets() -> Refusal:
 def _details(resource: Resource, name: str) -> Json:
     group = {"group": resource.group} if resource.group else {}
     return {"name": name, **group, "kind": resource.name}
+
+
+def read_json(body: bytes) -> Any:
+    """What the body of a request says in JSON; raises `Refusal`."""
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise Refusal(400, f"the body is not JSON: {error}") from None

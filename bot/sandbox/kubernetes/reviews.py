@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.sandbox.kubernetes.refusals import Refusal
+from bot.sandbox.kubernetes.refusals import Refusal, read_json
 
 USER = "sandbox"
 """Whoever asks: the stand-in takes no credentials."""
@@ -24,10 +22,7 @@ def answer_review(request: Request, body: bytes) -> Response | None:
     status = STATUS.get(request.path_params["path"])
     if status is None or request.method != "POST":
         return None
-    try:
-        review = json.loads(body)
-    except ValueError as error:
-        raise Refusal(400, f"the body is not JSON: {error}") from None
+    review = read_json(body)
     if not isinstance(review, dict):
         raise Refusal(400, "the body is not an object")
     return JSONResponse({**review, "status": status}, 201)
