@@ -86,7 +86,10 @@ class PageTestRow(SQLModel, table=True):
 
 
 class TicketRow(SQLModel, table=True):
-    """A ticket: an incident that does not page, and by when somebody must respond."""
+    """An incident with tickets, its own or its follow-ups', and whether all of them are done.
+
+    `due_at` is by when somebody must respond; empty: it pages, and has only follow-ups.
+    """
 
     __tablename__ = "ticket"
     incident_id: int = Field(primary_key=True)

@@ -10,7 +10,7 @@ from bot.domain.printable import printable
 from bot.domain.ticket import Ticket
 
 NOTE = (
-    "Tocsin keeps this text up to date, and closes and reopens the ticket with its incident. "
+    "Tocsin keeps this text up to date, and closes the ticket when what it is about is over. "
     "Write comments: changes of this text are lost."
 )
 

@@ -9,13 +9,21 @@ from bot.app.incident_answers import IncidentAnswers
 from bot.app.maintenance_answers import MaintenanceAnswers
 from bot.app.oncall import OnCallRequests
 from bot.app.run_answers import RunAnswers
+from bot.app.ticket_answers import TicketAnswers
 from bot.domain.actor import Actor
 from bot.domain.commands import usage
 from bot.domain.errors import InvalidInput
 from bot.domain.incident import Command
 from bot.domain.incident_message import INCIDENT_ACTION, SUGGESTION_ACTION
 from bot.domain.message import Message
-from bot.domain.requests import Help, IncidentRequest, Request, ShowOnCall, WindowRequest
+from bot.domain.requests import (
+    Help,
+    IncidentRequest,
+    Request,
+    ShowOnCall,
+    TicketRequest,
+    WindowRequest,
+)
 from bot.domain.run import RunCommand
 from bot.domain.run_message import RUN_ACTION
 
@@ -30,11 +38,13 @@ class Answers:
     def __init__(
         self,
         incidents: IncidentAnswers,
+        tickets: TicketAnswers,
         maintenance: MaintenanceAnswers,
         runs: RunAnswers,
         on_call: OnCallRequests,
     ) -> None:
         self._incidents = incidents
+        self._tickets = tickets
         self._maintenance = maintenance
         self._runs = runs
         self._on_call = on_call
@@ -49,6 +59,8 @@ class Answers:
             return Message(headline=f"What {command} can do", preformatted=usage(command))
         if isinstance(request, IncidentRequest):
             return self._incidents.to(request, actor, response_url)
+        if isinstance(request, TicketRequest):
+            return self._tickets.to(request, actor)
         if isinstance(request, WindowRequest):
             return self._maintenance.to(request, actor)
         if isinstance(request, ShowOnCall):

@@ -1,4 +1,4 @@
-"""Keeps the tracker up to date about incidents that are tickets.
+"""Keeps the tracker up to date about incidents that are tickets, and about follow-ups.
 
 As with pages, a job looks at the present, tells the tracker one thing, and writes the
 outcome down. Most trackers have no key that makes creating idempotent, so the intent is
@@ -18,7 +18,8 @@ from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.incident import Incident
 from bot.domain.incident_events import TicketDelayed, TicketRefused, TicketTold
 from bot.domain.ticket import Ticket, TicketAction, TicketRef
-from bot.domain.ticketing import digest, next_ticket, ticket_of
+from bot.domain.ticket_task import Task, task_of
+from bot.domain.ticketing import TicketReason, next_ticket, ticket_of
 from bot.ports import Clock, Reader, Store, Tickets, Transaction
 
 SETTLES = 30.0
@@ -26,12 +27,15 @@ SETTLES = 30.0
 what was written "within seconds" when it is searched
 (https://developer.atlassian.com/cloud/jira/platform/search-and-reconcile)."""
 
+_UNKNOWN = (TicketReason.NOT_CREATED, TicketReason.NEVER_NEEDED)
+"""When no ticket is known: a try may have died before it could write down what it did."""
+
 EVERY_NTH = 10
 """The timeline names the first failed try and every tenth: a ticket has hours."""
 
 
 class TicketDelivery:
-    """Keeps the tracker up to date about an incident."""
+    """Keeps the tracker up to date about a ticket."""
 
     def __init__(
         self,
@@ -41,7 +45,7 @@ class TicketDelivery:
         jitter: Callable[[], float],
         public_url: str = "",
     ) -> None:
-        """Without `tickets` a ticket is on Tocsin's own list: it is its incident.
+        """Without `tickets` a ticket is on Tocsin's own list only.
 
         `public_url` is where people reach Tocsin; empty: tickets link to no incident.
         """
@@ -58,29 +62,33 @@ class TicketDelivery:
         with self._store.transaction() as tx:
             tx.begin(effect)
             incident = tx.incident(effect.incident_id)
-            tried = effect.attempt > 1
-            action = next_ticket(incident, self._tickets.place, tried=tried).action
+            task, tried = task_of(incident, effect.follow_up), effect.attempt > 1
+            decision = next_ticket(task, self._tickets.place, tried=tried)
+            if decision.reason in _UNKNOWN and not self._is_first_try(tx, effect):
+                return
+            action = decision.action
             if action is None:
                 return
-            if action is TicketAction.CREATE and not self._is_first_try(tx, effect):
-                return
-            ticket = ticket_of(incident, _labels(tx, incident), self._link(incident))
+            labels = {} if effect.follow_up else _labels(tx, incident)
+            ticket = ticket_of(task, labels, self._link(incident))
         try:
-            stands = _standing(self._tickets, ticket, incident, tried)
+            stands = _standing(self._tickets, ticket, task, tried)
             ref = _tell(self._tickets, action, ticket, stands)
         except TemporaryError as error:
             self._again(effect, action, error)
         except PermanentError as error:
-            refused = TicketRefused(action, str(error), digest(incident))
+            refused = TicketRefused(action, str(error), task.digest, effect.follow_up)
             self._write(effect, refused, self._tickets.place)
         else:
             if ref is not None:
-                told = TicketTold(action, ref, digest(incident))
+                told = TicketTold(action, ref, task.digest, effect.follow_up)
                 self._write(effect, told, self._tickets.place)
 
     def _is_first_try(self, tx: Transaction, effect: UpdateTicket) -> bool:
         """Whether no job has tried it under this number; else a later one looks what came of it."""
         key = f"ticket:{effect.incident_id}:{effect.attempt}"
+        if effect.follow_up:
+            key += f":{effect.follow_up}"
         first = tx.first_time(key, self._clock.now())
         if not first:
             ask_again(tx, effect, SETTLES, self._jitter())
@@ -91,8 +99,8 @@ class TicketDelivery:
         with self._store.transaction() as tx:
             incident = tx.incident(effect.incident_id)
             incident = record_incident(tx, incident, (event,), TOCSIN, self._clock.now())
-            if next_ticket(incident, place).action is not None:
-                tx.enqueue(UpdateTicket(incident.id))
+            if next_ticket(task_of(incident, effect.follow_up), place).action is not None:
+                tx.enqueue(UpdateTicket(incident.id, follow_up=effect.follow_up))
 
     def _again(self, effect: UpdateTicket, action: TicketAction, error: TemporaryError) -> None:
         asked = error.retry_after
@@ -101,7 +109,7 @@ class TicketDelivery:
         with self._store.transaction() as tx:
             delay = ask_again(tx, effect, asked, self._jitter())
             if effect.attempt == 1 or effect.attempt % EVERY_NTH == 0:
-                event = TicketDelayed(action, str(error), effect.attempt, delay)
+                event = TicketDelayed(action, str(error), effect.attempt, delay, effect.follow_up)
                 incident = tx.incident(effect.incident_id)
                 record_incident(tx, incident, (event,), TOCSIN, self._clock.now())
 
@@ -109,11 +117,9 @@ class TicketDelivery:
         return f"{self._public_url}/incidents/{incident.id}" if self._public_url else ""
 
 
-def _standing(
-    tickets: Tickets, ticket: Ticket, incident: Incident, tried: bool
-) -> TicketRef | None:
+def _standing(tickets: Tickets, ticket: Ticket, task: Task, tried: bool) -> TicketRef | None:
     """Where the ticket stands; what became of a try that failed, the tracker knows."""
-    known = incident.ticket.ref if incident.ticket else None
+    known = task.told.ref if task.told else None
     return tickets.find(ticket) if known is None and tried else known
 
 

@@ -17,6 +17,7 @@ from bot.adapters.runbooks import Runbooks
 from bot.adapters.store import SqlStore
 from bot.app.access import Access
 from bot.app.declarations import ROUTING, Declarations
+from bot.app.follow_ups import FollowUps
 from bot.app.incidents import Incidents
 from bot.app.maintenance import Maintenance
 from bot.app.runs import Runs
@@ -42,6 +43,7 @@ class Core:
     engine: Engine
     store: SqlStore
     incidents: Incidents
+    follow_ups: FollowUps
     maintenance: Maintenance
     policy_of: PolicyOf
     """The severity policy of a digest and its text."""
@@ -68,6 +70,7 @@ def core(
         engine,
         store,
         Incidents(store, clock),
+        FollowUps(store, clock),
         Maintenance(store, clock, silences=settings.alertmanager_url is not None),
         policy_of,
         Explanations(store, policy_of),

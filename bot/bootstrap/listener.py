@@ -31,6 +31,7 @@ from bot.app.policy_history import SEVERITY, PolicyHistory
 from bot.app.replicas import WorkerWatch
 from bot.app.run_answers import RunAnswers
 from bot.app.suggestions import Suggestions
+from bot.app.ticket_answers import TicketAnswers
 from bot.bootstrap.core import SLACK_TIMEOUT, Core, beat_every, core, declarations, page_address
 from bot.entrypoints.api import api
 from bot.entrypoints.health import Health
@@ -70,6 +71,7 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
     inbox = Inbox(settings.database_url, on_commit=_waker(wake))
     answers = Answers(
         IncidentAnswers(shared.incidents, shared.explanations, declarations(shared, counters)),
+        TicketAnswers(shared.follow_ups, shared.clock),
         MaintenanceAnswers(shared.maintenance, shared.clock),
         RunAnswers(
             shared.runs,
@@ -114,6 +116,7 @@ def listener(settings: Settings, wake: int | None) -> ListenerProcess:
 def _pages(settings: Settings, shared: Core) -> Pages:
     ask = UseCases(
         shared.incidents,
+        shared.follow_ups,
         shared.maintenance,
         shared.runs,
         shared.explanations,

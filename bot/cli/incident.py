@@ -115,6 +115,48 @@ def incident_silence(
     print_as(window_data(made), as_json, plain(window_message(made, core.clock.now())))
 
 
+@incident.command("follow-up")
+def incident_follow_up(
+    incident_id: str,
+    text: Annotated[list[str], typer.Argument(help="What is to be done, in a sentence.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write down what is to be done after an incident; it gets a ticket."""
+    with plain_errors():
+        after = open_core().follow_ups.add(_number(incident_id), " ".join(text), operator())
+    said = f"{after.reference}, follow-up {after.follow_ups[-1].number}: noted."
+    print_as(msgspec.to_builtins(after.follow_ups[-1]), as_json, said)
+
+
+@incident.command("done")
+def incident_done(
+    incident_id: str,
+    follow_up: Annotated[str, typer.Argument(metavar="NUMBER", help="The follow-up's number.")],
+    undo: Annotated[bool, typer.Option("--undo", help="It is not done after all.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say that a follow-up is done."""
+    with plain_errors():
+        which = number(follow_up, "follow-up-")
+        after = open_core().follow_ups.mark(_number(incident_id), which, operator(), done=not undo)
+    state = "is to be done" if undo else "is done"
+    said = f"{after.reference}, follow-up {which} {state}."
+    print_as(msgspec.to_builtins(after.follow_ups[which - 1]), as_json, said)
+
+
+@incident.command("tickets")
+def incident_tickets(as_json: AsJson = False) -> None:
+    """List what is left to do, what is due first: open tickets and follow-ups."""
+    from bot.domain.ticket_task import task_line
+
+    with plain_errors():
+        core = open_core()
+        tasks = core.follow_ups.tickets()
+    lines = [task_line(task, core.clock.now()) for task in tasks]
+    shown = printable("\n".join(lines)) or "Nothing is left to do."
+    print_as([msgspec.to_builtins(task) for task in tasks], as_json, shown)
+
+
 @incident.command("timeline")
 def incident_timeline(
     incident_id: str,

@@ -59,6 +59,7 @@ def moved_incident(incident: Incident, by: timedelta) -> Incident:
         page=_page(incident.page, by),
         calling=_calling(incident.calling, by),
         response=_response(incident.response, by),
+        follow_ups=tuple(replace(one, at=one.at - by) for one in incident.follow_ups),
     )
 
 

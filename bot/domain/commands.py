@@ -6,6 +6,7 @@ A mistake raises `InvalidInput` with the nearest command that exists and its usa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from bot.domain.declaration import Declaration, checked
 from bot.domain.durations import length
@@ -16,6 +17,7 @@ from bot.domain.nearest import guess
 from bot.domain.requests import (
     ActOnIncident,
     ActOnRun,
+    AddFollowUp,
     AddNote,
     DeclareIncident,
     EndWindow,
@@ -23,7 +25,9 @@ from bot.domain.requests import (
     Help,
     ListIncidents,
     ListRunbooks,
+    ListTickets,
     ListWindows,
+    MarkFollowUp,
     OverrideSeverity,
     PlanRunbook,
     Request,
@@ -54,6 +58,10 @@ USAGE: Mapping[str, Mapping[str, str]] = {
         "severity": "severity ID LEVEL REASON: set its level, P0 to P3; rules leave it alone then",
         "silence": "silence ID DURATION [REASON]: wake nobody for its alerts, for 2h or 1d",
         "note": "note ID TEXT: write something on the timeline",
+        "follow-up": "follow-up ID TEXT: what is to be done so that it doesn’t come back",
+        "done": "done ID NUMBER: that follow-up is done",
+        "undone": "undone ID NUMBER: it is not",
+        "tickets": "tickets: what is left to do, follow-ups included",
         "timeline": "timeline ID: the story so far",
         "help": "help: this list",
     },
@@ -104,7 +112,13 @@ _ACTIONS = {
     "reopen": Command.REOPEN,
     "close": Command.CLOSE,
 }
-_SYNONYMS = {"acknowledge": "ack", "unacknowledge": "unack", "ls": "list", "": "help"}
+_SYNONYMS = {
+    "acknowledge": "ack",
+    "unacknowledge": "unack",
+    "followup": "follow-up",
+    "ls": "list",
+    "": "help",
+}
 
 
 def parse(command: str, text: str) -> Request:
@@ -152,6 +166,8 @@ def _all(rest: str) -> bool:
 def _incident(verb: str, rest: str) -> Request:
     if verb == "list":
         return ListIncidents(everything=_all(rest))
+    if verb == "tickets":
+        return ListTickets()
     if verb == "declare":
         return DeclareIncident(_declaration(rest))
     word, text = head(rest)
@@ -184,11 +200,18 @@ def _silence(incident_id: int, text: str) -> Request:
     return SilenceIncident(incident_id, length(word), reason.strip())
 
 
+def _marked(incident_id: int, text: str, *, done: bool) -> Request:
+    return MarkFollowUp(incident_id, number(head(text)[0], "follow-up-"), done)
+
+
 _ABOUT_INCIDENT: Mapping[str, Callable[[int, str], Request]] = {
     "show": lambda incident_id, _: ShowIncident(incident_id),
     "why": lambda incident_id, _: ExplainIncident(incident_id),
     "timeline": lambda incident_id, _: ShowTimeline(incident_id),
     "note": lambda incident_id, text: AddNote(incident_id, text.strip()),
+    "follow-up": lambda incident_id, text: AddFollowUp(incident_id, text.strip()),
+    "done": partial(_marked, done=True),
+    "undone": partial(_marked, done=False),
     "severity": _override,
     "silence": _silence,
 }

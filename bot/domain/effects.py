@@ -194,10 +194,14 @@ class WriteNote:
 
 @dataclass(frozen=True, slots=True)
 class UpdateTicket:
-    """Bring the tracker up to date about an incident that is a ticket."""
+    """Bring the tracker up to date about an incident that is a ticket, or about a follow-up.
+
+    `follow_up` is its number; 0: it is about the incident.
+    """
 
     incident_id: int
     attempt: int = 1
+    follow_up: int = 0
 
 
 Effect = (
@@ -262,8 +266,8 @@ def order_key(effect: Effect) -> str:
             return f"pager:{event.incident_id}"
         case SetUrgency(incident_id) | WriteNote(incident_id):
             return f"records:{incident_id}"
-        case UpdateTicket(incident_id):
-            return f"ticket:{incident_id}"
+        case UpdateTicket(incident_id, follow_up=follow_up):
+            return f"ticket:{incident_id}:{follow_up}"
 
 
 def _run_key(effect: AdvanceRun | ExpireRun | RunSuggested) -> str:
@@ -306,7 +310,7 @@ def waiting_place(effect: Effect) -> str | None:
     if isinstance(effect, ReviewSeverity):
         return f"severity:{effect.incident_id}"
     if isinstance(effect, UpdateTicket) and effect.attempt > 1:
-        return f"ticket:{effect.incident_id}"
+        return f"ticket:{effect.incident_id}:{effect.follow_up}"
     if not isinstance(effect, UpdateMessage):
         return None
     haste = "retry" if effect.attempt > 1 else "soon" if effect.soon else "now"

@@ -19,6 +19,7 @@ from bot.domain.errors import IllegalTransition, InvalidInput
 from bot.domain.escalation import StepsDone
 from bot.domain.escalation_policy import EscalationPlan, default_response_times
 from bot.domain.flapping import Flapping
+from bot.domain.follow_up import FollowUp
 from bot.domain.incident_events import (
     Acknowledged,
     AlertsChanged,
@@ -149,6 +150,8 @@ class Incident:
     ticket_due_at: datetime | None = None
     ticket: TicketState | None = None
     """What a tracker was told; None while the ticket is only on Tocsin's own list."""
+    follow_ups: tuple[FollowUp, ...] = ()
+    """What is to be done after it; number 1 is the first."""
     page: PageState | None = None
     calling: Calling | None = None
     """None while nobody has to be woken for it."""

@@ -179,6 +179,28 @@ class NoteAdded:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUpAdded:
+    """Something is to be done after the incident; `number` is the next one in it."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpDone:
+    """A follow-up is done."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpReopened:
+    """A follow-up that was said to be done is to be done."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class DoneAtPager:
     """Somebody did something at the pager that changes nothing of ours.
 
@@ -198,11 +220,16 @@ class TicketOpened:
 
 @dataclass(frozen=True, slots=True)
 class TicketTold:
-    """The tracker took this; `says` is the digest of what the ticket says now."""
+    """The tracker took this; `says` is the digest of what the ticket says now.
+
+    `follow_up` is the number of the one that the ticket is about, as in the next two; 0: it
+    is about the incident.
+    """
 
     action: TicketAction
     ref: TicketRef
     says: str
+    follow_up: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +240,7 @@ class TicketDelayed:
     reason: str
     attempt: int
     retry_in: float
+    follow_up: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +253,7 @@ class TicketRefused:
     action: TicketAction
     reason: str
     says: str
+    follow_up: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +404,9 @@ IncidentEvent = (
     | Reopened
     | Closed
     | NoteAdded
+    | FollowUpAdded
+    | FollowUpDone
+    | FollowUpReopened
     | DoneAtPager
     | TicketOpened
     | TicketTold

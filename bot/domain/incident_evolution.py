@@ -11,6 +11,7 @@ from bot.domain.classify import Classification
 from bot.domain.clock_step import moved_incident
 from bot.domain.contact import PagerRoute, pagerduty
 from bot.domain.escalation import StepsDone
+from bot.domain.follow_up import FollowUp, changed
 from bot.domain.incident import (
     OVERRIDE_RULE,
     Calling,
@@ -29,6 +30,9 @@ from bot.domain.incident_events import (
     Escalated,
     EscalationPlanned,
     FallbackUsed,
+    FollowUpAdded,
+    FollowUpDone,
+    FollowUpReopened,
     IncidentEvent,
     IncidentOpened,
     Mitigated,
@@ -118,10 +122,11 @@ def _evolved(incident: Incident, event: IncidentEvent, actor: Actor, at: datetim
             return replace(incident, ticket_due_at=due_at)
         case ClockPutBack(by):
             return moved_incident(incident, by)
-        case TicketTold() | TicketRefused():
+        case TicketTold(follow_up=0) | TicketRefused(follow_up=0):
             return replace(incident, ticket=_ticketed(incident.ticket, event))
         case _:
-            return _paged(incident, event, actor, at)
+            follow_ups = _followed_up(incident.follow_ups, event, actor, at)
+            return _paged(replace(incident, follow_ups=follow_ups), event, actor, at)
 
 
 _OPENS = {TicketAction.CREATE: True, TicketAction.REOPEN: True, TicketAction.CLOSE: False}
@@ -132,6 +137,24 @@ def _ticketed(known: TicketState | None, event: TicketTold | TicketRefused) -> T
     if isinstance(event, TicketRefused):
         return replace(before, says=event.says, refused=event.reason)
     return TicketState(event.says, event.ref, _OPENS.get(event.action, before.open))
+
+
+def _followed_up(
+    known: tuple[FollowUp, ...], event: IncidentEvent, actor: Actor, at: datetime
+) -> tuple[FollowUp, ...]:
+    """The part of `evolve` about what is to be done afterwards."""
+    match event:
+        case FollowUpAdded(number, text):
+            return (*known, FollowUp(number, text, actor.name, at))
+        case FollowUpDone(number):
+            return changed(known, number, done=True)
+        case FollowUpReopened(number):
+            return changed(known, number, done=False)
+        case TicketTold(follow_up=number) | TicketRefused(follow_up=number):
+            told = next((one.ticket for one in known if one.number == number), None)
+            return changed(known, number, ticket=_ticketed(told, event))
+        case _:
+            return known
 
 
 def _paged(incident: Incident, event: IncidentEvent, actor: Actor, at: datetime) -> Incident:

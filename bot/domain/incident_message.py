@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.domain.declaration import DECLARED_RULE
+from bot.domain.follow_up import follow_ups_left
 from bot.domain.incident import OVERRIDE_RULE, Command, Incident, IncidentState
 from bot.domain.incident_events import PageAction
 from bot.domain.maintenance import Window
@@ -17,7 +18,6 @@ from bot.domain.response_clock import (
     next_call,
     respond_by,
 )
-from bot.domain.ticket import TicketState
 
 INCIDENT_ACTION = "incident."
 """Prefix of an incident button's action; the command's name follows."""
@@ -77,7 +77,9 @@ def _fields(incident: Incident, window: Window | None) -> tuple[Field, ...]:
         Field("Page", _page(incident)),
     ]
     if incident.ticket is not None:
-        fields.append(Field("Ticket", _ticket(incident.ticket)))
+        fields.append(Field("Ticket", incident.ticket.standing))
+    if incident.follow_ups:
+        fields.append(Field("Follow-ups", follow_ups_left(incident.follow_ups)))
     fields.extend(_clocks(incident))
     if incident.suppressed_by is not None and not incident.state.over:
         fields.append(Field("Maintenance", _maintenance(incident.suppressed_by, window)))
@@ -160,13 +162,6 @@ def _page(incident: Incident) -> str:
     if _taken(incident):
         return "none: it was taken before the page went out"
     return ", ".join(part for part in ("on its way", fallback_used(incident)) if part)
-
-
-def _ticket(ticket: TicketState) -> str:
-    """Where it stands; what a person must put right comes first."""
-    refused = f"REFUSED: {ticket.refused}" if ticket.refused else ""
-    where = (ticket.ref.url or ticket.ref.name) if ticket.ref else ""
-    return " ".join(part for part in (refused, where) if part)
 
 
 def _held_back(incident: Incident) -> str:

@@ -32,6 +32,9 @@ from bot.domain.incident_events import (
     DoneAtPager,
     Escalated,
     FallbackUsed,
+    FollowUpAdded,
+    FollowUpDone,
+    FollowUpReopened,
     IncidentEvent,
     IncidentOpened,
     MessagePosted,
@@ -91,8 +94,10 @@ _TELLS_PAGER = (
     Closed,
 )
 _TELLS_TRACKER = (*_TELLS_PAGER, TicketOpened)
+_ABOUT_FOLLOW_UP = (FollowUpAdded, FollowUpDone, FollowUpReopened)
 _TELLS_CHAT = (
     *_TELLS_PAGER,
+    *_ABOUT_FOLLOW_UP,
     AlertsChanged,
     AlertsTakenOver,
     Quieted,
@@ -154,6 +159,8 @@ def after_incident(incident: Incident, events: tuple[IncidentEvent, ...]) -> tup
         effects.append(SetUrgency(incident.id))
     if incident.ticket_due_at is not None and _tells_tracker(events):
         effects.append(UpdateTicket(incident.id))
+    about = {event.number for event in events if isinstance(event, _ABOUT_FOLLOW_UP)}
+    effects.extend(UpdateTicket(incident.id, follow_up=number) for number in sorted(about))
     told = [event for event in events if isinstance(event, _TELLS_CHAT)]
     if told:
         subject = Subject(SubjectKind.INCIDENT, incident.id)

@@ -64,6 +64,31 @@ class AddNote:
 
 
 @dataclass(frozen=True, slots=True)
+class AddFollowUp:
+    """Write down what is to be done after an incident."""
+
+    incident_id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkFollowUp:
+    """Say that a follow-up is done, or that it is not."""
+
+    incident_id: int
+    number: int
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListTickets:
+    """What is left to do: open tickets and follow-ups."""
+
+
+TicketRequest = AddFollowUp | MarkFollowUp | ListTickets
+
+
+@dataclass(frozen=True, slots=True)
 class OverrideSeverity:
     """Set the level by hand."""
 
@@ -193,4 +218,4 @@ class ShowOnCall:
     service: str
 
 
-Request = Help | IncidentRequest | WindowRequest | RunbookRequest | ShowOnCall
+Request = Help | IncidentRequest | TicketRequest | WindowRequest | RunbookRequest | ShowOnCall

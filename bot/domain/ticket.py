@@ -79,3 +79,10 @@ class TicketState:
     open: bool = True
     refused: str = ""
     """Why the tracker would not take what it was told, or empty."""
+
+    @property
+    def standing(self) -> str:
+        """Where it stands, in a few words; what a person must put right comes first."""
+        refused = f"REFUSED: {self.refused}" if self.refused else ""
+        where = (self.ref.url or self.ref.name) if self.ref else ""
+        return " ".join(part for part in (refused, where) if part)

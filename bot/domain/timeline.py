@@ -46,10 +46,7 @@ from bot.domain.incident_events import (
     SilenceRefused,
     StillOnItAsked,
     Suppressed,
-    TicketDelayed,
     TicketOpened,
-    TicketRefused,
-    TicketTold,
     Unacknowledged,
     Unsuppressed,
 )
@@ -57,7 +54,7 @@ from bot.domain.oncall import PagerActionKind
 from bot.domain.printable import printable
 from bot.domain.run_events import RunEvent
 from bot.domain.run_timeline import run_sentence
-from bot.domain.ticket import TicketAction
+from bot.domain.ticket_timeline import TicketEvent, ticket_sentence
 from bot.domain.web_link import WebLink
 
 Event = IncidentEvent | RunEvent
@@ -238,29 +235,11 @@ def _escalation(event: Event) -> str:
         case SecondPageClosed():
             return "The page at the second pager was resolved."
         case _:
-            return _ticket(event)
+            return _afterwards(event)
 
 
-_TICKET = {
-    TicketAction.CREATE: "is entered",
-    TicketAction.UPDATE: "is up to date",
-    TicketAction.CLOSE: "is closed",
-    TicketAction.REOPEN: "is open again",
-}
-
-
-def _ticket(event: Event) -> str:
-    """What the tracker was told."""
-    match event:
-        case TicketTold(action, ref):
-            return f"Ticket {ref.name} {_TICKET[action]}{ref.ending}"
-        case TicketDelayed(action, reason, attempt, retry_in):
-            failed = f"Try {attempt} to {action} the ticket failed: {reason}"
-            return f"{failed} Next try in {retry_in:.0f} s."
-        case TicketRefused(action, reason):
-            return f"The tracker refused to {action} the ticket: {reason}"
-        case _:
-            return run_sentence(event)
+def _afterwards(event: Event) -> str:
+    return ticket_sentence(event) if isinstance(event, TicketEvent) else run_sentence(event)
 
 
 def _alerts(event: AlertsChanged) -> str:

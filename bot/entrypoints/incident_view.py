@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.app.attachments import Attachments
+from bot.app.follow_ups import FollowUps
 from bot.app.incidents import Incidents
 from bot.app.maintenance import Maintenance
 from bot.app.runs import Runs
@@ -42,6 +43,7 @@ class UseCases:
     """What the pages ask."""
 
     incidents: Incidents
+    follow_ups: FollowUps
     maintenance: Maintenance
     runs: Runs
     explanations: Explanations

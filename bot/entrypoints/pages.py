@@ -74,6 +74,7 @@ class Pages:
         return [
             self._page("/incidents", self._incidents),
             self._page("/incidents/{incident_id}", self._incident),
+            self._page("/tickets", self._tickets),
             self._page("/runs", self._runs),
             self._page("/runs/{run_id}", self._run),
             self._page("/runbooks", self._runbooks),
@@ -133,6 +134,9 @@ class Pages:
         view = incident_view(self._ask, _number(request.path_params["incident_id"]))
         moves = _is_live(request) and not view.incident.state.over
         return self._rendered("incident.html", view=view, refresh=REFRESH if moves else 0)
+
+    def _tickets(self, _request: Request) -> Response:
+        return self._rendered("tickets.html", tasks=self._ask.follow_ups.tickets())
 
     def _runs(self, request: Request) -> Response:
         view = runs_view(self._ask.runs, request.query_params.get("show", ""))

@@ -71,6 +71,10 @@ class Reader(Protocol):
         """The newest first; `states` None means all."""
         ...
 
+    def with_open_tickets(self, limit: int) -> Sequence[Incident]:
+        """Those of which something is left to do, by their own ticket or a follow-up's."""
+        ...
+
     def openings(self, besides: str, limit: int) -> Sequence[tuple[datetime, Severity]]:
         """When the newest incidents opened, and their levels; without the group `besides`."""
         ...

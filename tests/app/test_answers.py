@@ -11,6 +11,7 @@ from bot.adapters.runbooks import RunbookFolder
 from bot.adapters.store import SqlStore
 from bot.app.answers import Answers
 from bot.app.declarations import Declarations
+from bot.app.follow_ups import FollowUps
 from bot.app.incident_answers import IncidentAnswers
 from bot.app.incidents import LONGEST_NOTE, Incidents
 from bot.app.maintenance import Maintenance
@@ -19,12 +20,15 @@ from bot.app.oncall import OnCallRequests
 from bot.app.run_answers import RunAnswers
 from bot.app.runs import Runs
 from bot.app.suggestions import Suggestions
+from bot.app.ticket_answers import SHOWN, TicketAnswers
 from bot.app.why import Explanations
 from bot.domain.classify import Policy, Severity
 from bot.domain.errors import InvalidInput, NotFound
+from bot.domain.follow_up import MOST
 from bot.domain.incident import Command, IncidentState
 from bot.domain.incident_events import IncidentOpened
-from bot.domain.requests import AddNote
+from bot.domain.message import Message
+from bot.domain.requests import AddFollowUp, AddNote, ListTickets, MarkFollowUp, TicketRequest
 from bot.domain.routing import RoutingPolicy
 from bot.steps.registry import step_kinds
 from tests.support.access import access
@@ -56,6 +60,7 @@ def answers(store: SqlStore) -> Answers:
             Explanations(store, no_policy),
             Declarations(store, lambda _: RoutingPolicy(), clock, Counts()),
         ),
+        TicketAnswers(FollowUps(store, clock), clock),
         MaintenanceAnswers(Maintenance(store, clock, silences=False), clock),
         RunAnswers(runs, store, Suggestions(store, runs, clock)),
         OnCallRequests(store),
@@ -128,3 +133,30 @@ def test_a_note_that_no_page_can_bear_says_where_it_stands(
     said = answers.to(AddNote(2, "It is DNS."), ANA, "")
     assert said.headline == "Noted on INC-2."
     assert said.body.startswith("On its timeline only: it pages nobody")
+
+
+def test_follow_ups_are_noted_marked_and_listed(answers: Answers) -> None:
+    def say(request: TicketRequest) -> Message:
+        return answers.to(request, ANA, "")
+
+    assert say(ListTickets()).headline == "Nothing is left to do."
+    assert say(AddFollowUp(1, "Add an index.")).headline == "INC-1, follow-up 1: noted."
+    assert say(AddFollowUp(1, "Alert earlier.")).headline == "INC-1, follow-up 2: noted."
+    assert say(MarkFollowUp(1, 1, done=True)).headline == "INC-1, follow-up 1 is done."
+    listed = say(ListTickets())
+    assert (listed.headline, listed.preformatted) == (
+        "Left to do: 1",
+        "Alert earlier. (INC-1, follow-up 2)",
+    )
+    assert say(MarkFollowUp(1, 1, done=False)).headline == "INC-1, follow-up 1 is to be done."
+    assert say(ListTickets()).headline == "Left to do: 2"
+    with pytest.raises(NotFound, match="its follow-ups are 1 to 2"):
+        say(MarkFollowUp(1, 3, done=True))
+
+
+def test_a_long_list_of_tickets_is_cut_and_says_so(answers: Answers) -> None:
+    for number in range(MOST):
+        answers.to(AddFollowUp(1, f"Do thing {number}."), ANA, "")
+    listed = answers.to(ListTickets(), ANA, "")
+    assert listed.headline == f"Left to do: {MOST}"
+    assert listed.preformatted.endswith(f"… and {MOST - SHOWN} more")

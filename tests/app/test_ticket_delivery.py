@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters import database
+from bot.app.follow_ups import FollowUps
 from bot.app.incidents import Incidents
 from bot.app.ticket_delivery import SETTLES, TicketDelivery
 from bot.domain.classify import Severity
@@ -33,6 +34,7 @@ class World:
         self.core, self.tracker = core, FakeTickets()
         self.delivery = self.deliveries_to(self.tracker)
         self.incidents = Incidents(core.store, core.clock)
+        self.follow_ups = FollowUps(core.store, core.clock)
 
     def deliveries_to(self, tracker: Tickets | None) -> TicketDelivery:
         url = "https://tocsin.example/"
@@ -178,6 +180,25 @@ def test_a_crash_makes_no_second_ticket(world: World, created: bool) -> None:
     assert world.waiting() == []
 
 
+def test_what_a_crash_left_is_closed_with_its_incident(world: World) -> None:
+    """It ended while nobody was there to write down that there is a ticket."""
+
+    class Dying(FakeTickets):
+        def create(self, ticket):  # type: ignore[no-untyped-def]
+            world.tracker.create(ticket)
+            raise Died
+
+    world.core.deliver(ALERT)
+    with pytest.raises(Died):
+        world.deliveries_to(Dying()).update(UpdateTicket(1))
+    world.do(Command.RESOLVE)
+    world.pass_time()
+    world.pass_time(SETTLES)
+    (entered,) = world.tracker.entered
+    assert not entered.open
+    assert world.waiting() == []
+
+
 def test_what_a_lost_answer_created_is_closed_with_its_incident(world: World) -> None:
     world.tracker.failures = {"create": TemporaryError("The line broke.")}
     world.tracker.takes_effect = True
@@ -261,4 +282,69 @@ def test_without_a_tracker_it_is_on_our_own_list(world: World) -> None:
     incident = world.core.incident()
     assert incident.ticket_due_at is not None
     assert incident.ticket is None
+    assert world.waiting() == []
+
+
+def test_a_follow_up_gets_a_ticket_of_its_own(world: World) -> None:
+    """Of an incident that pages and has none, and also after its end."""
+    world.core.deliver(firing("HighErrorRate", "P1"))
+    world.do(Command.RESOLVE)
+    world.do(Command.CLOSE)
+    world.follow_ups.add(1, "Add an index.", ANA)
+    world.follow_ups.add(1, "Alert earlier.", ANA)
+    world.pass_time()
+    assert [one.ticket.title for one in world.tracker.entered] == [
+        "Add an index. (INC-1, follow-up 1)",
+        "Alert earlier. (INC-1, follow-up 2)",
+    ]
+    world.follow_ups.mark(1, 2, ANA, done=True)
+    world.pass_time()
+    assert [one.open for one in world.tracker.entered] == [True, False]
+    world.follow_ups.mark(1, 2, ANA, done=False)
+    world.pass_time()
+    assert [one.open for one in world.tracker.entered] == [True, True]
+    assert world.core.incident().ticket is None
+
+
+def test_a_follow_ups_lost_answer_makes_no_second_ticket(world: World) -> None:
+    world.tracker.failures = {"create": TemporaryError("The line broke.")}
+    world.tracker.takes_effect = True
+    world.core.deliver(firing("HighErrorRate", "P1"))
+    world.follow_ups.add(1, "Add an index.", ANA)
+    world.pass_time()
+    (delayed,) = (one for one in world.core.events() if isinstance(one, TicketDelayed))
+    assert delayed.follow_up == 1
+    assert world.waiting() == [UpdateTicket(1, attempt=2, follow_up=1)]
+    world.tracker.failures = {}
+    world.pass_time(SETTLES)
+    assert len(world.tracker.entered) == 1
+    (known,) = world.core.incident().follow_ups
+    assert known.ticket is not None
+    assert known.ticket.ref is not None
+
+
+def test_an_incidents_ticket_and_its_follow_ups_are_told_apart(world: World) -> None:
+    world.core.deliver(ALERT)
+    world.follow_ups.add(1, "Add an index.", ANA)
+    world.pass_time()
+    own, follow_up = world.tracker.entered
+    assert "service=checkout" in own.ticket.text
+    assert "service=checkout" not in follow_up.ticket.text
+    world.do(Command.RESOLVE)
+    world.pass_time()
+    assert [one.open for one in world.tracker.entered] == [False, True]
+
+
+def test_a_refused_follow_up_leaves_the_incidents_ticket_alone(world: World) -> None:
+    world.core.deliver(ALERT)
+    world.pass_time()
+    world.tracker.failures = {"create": PermanentError("Set another token.")}
+    world.follow_ups.add(1, "Add an index.", ANA)
+    world.pass_time(3_600)
+    incident = world.core.incident()
+    assert incident.ticket is not None
+    assert incident.ticket.refused == ""
+    known = incident.follow_ups[0].ticket
+    assert known is not None
+    assert known.refused == "Set another token."
     assert world.waiting() == []

@@ -90,3 +90,18 @@ def test_unknown_events_of_the_pager_are_listed(store: SqlStore) -> None:
         tx.keep_pager_event(UnknownPagerEvent("E1", "incident.something.new", "{}", NOW))
     assert "incident.something.new (E1)" in tocsin("page", "unknown").stdout
     assert read("page", "unknown")[0]["body"] == "{}"
+
+
+@pytest.mark.usefixtures("store")
+def test_follow_ups_are_worked_from_the_command_line() -> None:
+    tocsin("incident", "declare", "p1", "Checkout is down")
+    said = tocsin("incident", "follow-up", "INC-1", "Add", "an", "index.")
+    assert said.stdout == "INC-1, follow-up 1: noted.\n"
+    assert tocsin("incident", "tickets").stdout == "Add an index. (INC-1, follow-up 1)\n"
+    assert [one["follow_up"] for one in read("incident", "tickets")] == [1]
+    assert tocsin("incident", "done", "1", "1").stdout == "INC-1, follow-up 1 is done.\n"
+    assert tocsin("incident", "tickets").stdout == "Nothing is left to do.\n"
+    assert not read("incident", "done", "1", "1", "--undo")["done"]
+    refused = tocsin("incident", "done", "1", "2")
+    assert refused.exit_code != 0
+    assert "its follow-ups are 1 to 1" in refused.output

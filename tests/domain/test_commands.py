@@ -14,6 +14,7 @@ from bot.domain.errors import InvalidInput
 from bot.domain.incident import Command
 from bot.domain.requests import (
     ActOnIncident,
+    AddFollowUp,
     AddNote,
     DeclareIncident,
     EndWindow,
@@ -21,7 +22,9 @@ from bot.domain.requests import (
     Help,
     ListIncidents,
     ListRunbooks,
+    ListTickets,
     ListWindows,
+    MarkFollowUp,
     OverrideSeverity,
     PlanRunbook,
     Request,
@@ -60,6 +63,11 @@ WORKLOAD = "payments/checkout"
         ("/incident", "note 12 It's the  database", AddNote(12, "It's the  database")),
         ("/incident", "note 12\nfirst line\nsecond", AddNote(12, "first line\nsecond")),
         ("/incident", "note 12", AddNote(12, "")),
+        ("/incident", "follow-up INC-12 Add an index.", AddFollowUp(12, "Add an index.")),
+        ("/incident", "followup 12 Add an index.", AddFollowUp(12, "Add an index.")),
+        ("/incident", "done 12 2", MarkFollowUp(12, 2, done=True)),
+        ("/incident", "undone 12 #2", MarkFollowUp(12, 2, done=False)),
+        ("/incident", "tickets", ListTickets()),
         ("/incident", "timeline 12", ShowTimeline(12)),
         ("/incident", "why INC-12", ExplainIncident(12)),
         (
@@ -121,6 +129,7 @@ def test_what_is_understood(command: str, text: str, request_: Request) -> None:
 
 EXAMPLES = {
     "ID": "7",
+    "NUMBER": "2",
     "TEXT": "a few words",
     "TITLE": "checkout is down",
     "LEVEL": "p1",

@@ -163,7 +163,12 @@ def test_one_retry_for_a_ticket_waits_at_a_time() -> None:
     assert waiting_place(TICKET) is None
     retry = waiting_place(replace(TICKET, attempt=2))
     assert retry == waiting_place(replace(TICKET, attempt=9))
-    assert retry not in (None, waiting_place(UpdateTicket(8, attempt=2)))
+    others = (UpdateTicket(8, attempt=2), UpdateTicket(7, attempt=2, follow_up=1))
+    assert retry not in (None, *map(waiting_place, others))
+
+
+def test_tickets_of_one_incident_do_not_wait_for_each_other() -> None:
+    assert order_key(TICKET) != order_key(replace(TICKET, follow_up=1))
 
 
 @pytest.mark.parametrize("effect", [one for one in EFFECTS if one not in SHARED])

@@ -29,6 +29,9 @@ from bot.domain.incident_events import (
     Escalated,
     EscalationPlanned,
     FallbackUsed,
+    FollowUpAdded,
+    FollowUpDone,
+    FollowUpReopened,
     IncidentEvent,
     IncidentOpened,
     InvitationRefused,
@@ -84,6 +87,7 @@ from bot.domain.run_events import (
 from tests.support.examples import INCIDENT_EVENTS, NOW, RUN_EVENTS, classification, incident
 
 PAGE, MESSAGE, MESSAGE_SOON, TIMER, PEOPLE = "page", "message", "message soon", "timer", "people"
+FOLLOW_UP = "follow-up"
 REACTIONS: dict[type[IncidentEvent], set[str]] = {
     IncidentOpened: {PAGE, MESSAGE},
     # A storm changes an incident's alerts many times a second.
@@ -113,6 +117,9 @@ REACTIONS: dict[type[IncidentEvent], set[str]] = {
     TicketRefused: {MESSAGE},
     # A ticket has hours; the timeline has it.
     TicketDelayed: set(),
+    FollowUpAdded: {MESSAGE, FOLLOW_UP},
+    FollowUpDone: {MESSAGE, FOLLOW_UP},
+    FollowUpReopened: {MESSAGE, FOLLOW_UP},
     # What became of the last page decides about the next one where it is written down.
     PageSent: {MESSAGE_SOON},
     PageConfirmed: {MESSAGE_SOON},
@@ -157,13 +164,17 @@ def test_who_is_told_of_an_incidents_event(event: IncidentEvent) -> None:
         MESSAGE_SOON: TELL_CHAT_SOON,
         TIMER: SETTLE,
         PEOPLE: INVITE,
+        FOLLOW_UP: UpdateTicket(7, follow_up=1),
     }
     expected = {told[who] for who in REACTIONS[type(event)]}
     assert set(after_incident(incident(), (event,))) == expected
 
 
 def test_several_events_ask_for_each_effect_once() -> None:
-    assert after_incident(incident(), INCIDENT_EVENTS) == (TELL_PAGER, TELL_CHAT, INVITE, SETTLE)
+    events = (*INCIDENT_EVENTS, *INCIDENT_EVENTS)
+    follow_up = UpdateTicket(7, follow_up=1)
+    expected = (TELL_PAGER, follow_up, TELL_CHAT, INVITE, SETTLE)
+    assert after_incident(incident(), events) == expected
 
 
 def test_an_incident_that_never_paged_and_does_not_page_leaves_the_pager_alone() -> None:

@@ -16,13 +16,12 @@ from bot.domain.incident import Incident, IncidentState
 from bot.domain.incident_events import SeverityRaised, TicketRefused, TicketTold
 from bot.domain.incident_evolution import evolve
 from bot.domain.ticket import TicketAction, TicketRef, TicketState
+from bot.domain.ticket_task import LONGEST_SUMMARY, task_of
 from bot.domain.ticketing import (
-    LONGEST_SUMMARY,
     LONGEST_VALUE,
     MOST_LABELS,
     TicketDecision,
     TicketReason,
-    digest,
     next_ticket,
     ticket_of,
 )
@@ -41,9 +40,9 @@ def entered(level: Severity = Severity.P2, **changes: Any) -> Incident:
 
 def told(about: Incident) -> Incident:
     """It, once the tracker has taken what it has to be told."""
-    action = next_ticket(about, PLACE).action
+    action = next_ticket(task_of(about), PLACE).action
     assert action is not None
-    return evolve(about, TicketTold(action, TICKET, digest(about)), TOCSIN, NOW)
+    return evolve(about, TicketTold(action, TICKET, task_of(about).digest), TOCSIN, NOW)
 
 
 @pytest.mark.parametrize("state", IncidentState)
@@ -51,7 +50,7 @@ def told(about: Incident) -> Incident:
 def test_what_pages_from_the_beginning_gets_no_ticket(
     level: Severity, state: IncidentState
 ) -> None:
-    decision = next_ticket(incident(level, state=state), PLACE)
+    decision = next_ticket(task_of(incident(level, state=state)), PLACE)
     assert decision == TicketDecision(None, TicketReason.NOT_ENTERED)
 
 
@@ -61,7 +60,9 @@ def test_a_ticket_is_created_while_the_incident_is_open(
 ) -> None:
     over = TicketDecision(None, TicketReason.NEVER_NEEDED)
     create = TicketDecision(TicketAction.CREATE, TicketReason.NOT_CREATED)
-    assert next_ticket(entered(level, state=state), PLACE) == (over if state.over else create)
+    assert next_ticket(task_of(entered(level, state=state)), PLACE) == (
+        over if state.over else create
+    )
 
 
 @pytest.mark.parametrize(("state", "level"), SITUATIONS)
@@ -70,13 +71,13 @@ def test_what_a_failed_try_may_have_created_is_closed(
 ) -> None:
     close = TicketDecision(TicketAction.CLOSE, TicketReason.MAY_STAND)
     create = TicketDecision(TicketAction.CREATE, TicketReason.NOT_CREATED)
-    decision = next_ticket(entered(level, state=state), PLACE, tried=True)
+    decision = next_ticket(task_of(entered(level, state=state)), PLACE, tried=True)
     assert decision == (close if state.over else create)
 
 
 def test_a_failed_try_says_nothing_about_a_ticket_that_is_known() -> None:
     about = told(entered(state=IncidentState.RESOLVED, ticket=KNOWN))
-    assert next_ticket(about, PLACE, tried=True) == next_ticket(about, PLACE)
+    assert next_ticket(task_of(about), PLACE, tried=True) == next_ticket(task_of(about), PLACE)
 
 
 @pytest.mark.parametrize(("state", "level"), SITUATIONS)
@@ -85,7 +86,9 @@ def test_what_stands_follows_its_incident(
     state: IncidentState, level: Severity, is_open: bool
 ) -> None:
     """A ticket is moved when ours says so, and else only its words are changed."""
-    decision = next_ticket(entered(level, state=state, ticket=replace(KNOWN, open=is_open)), PLACE)
+    decision = next_ticket(
+        task_of(entered(level, state=state, ticket=replace(KNOWN, open=is_open))), PLACE
+    )
     expected = {
         (True, False): (TicketAction.UPDATE, TicketReason.CHANGED),
         (True, True): (TicketAction.CLOSE, TicketReason.OVER),
@@ -98,7 +101,7 @@ def test_what_stands_follows_its_incident(
 @given(states, levels)
 def test_what_was_told_is_not_told_again(state: IncidentState, level: Severity) -> None:
     about = told(entered(level, state=state, ticket=KNOWN))
-    assert next_ticket(about, PLACE) == TicketDecision(None, TicketReason.UP_TO_DATE)
+    assert next_ticket(task_of(about), PLACE) == TicketDecision(None, TicketReason.UP_TO_DATE)
 
 
 @given(st.lists(st.tuples(states, levels), min_size=1, max_size=8))
@@ -109,36 +112,36 @@ def test_whatever_happens_the_ticket_is_open_while_its_incident_is(
     about = entered()
     for state, level in ways:
         about = replace(about, state=state, classification=classification(level))
-        if next_ticket(about, PLACE).action is not None:
+        if next_ticket(task_of(about), PLACE).action is not None:
             about = told(about)
-        assert next_ticket(about, PLACE).action is None
+        assert next_ticket(task_of(about), PLACE).action is None
         known = about.ticket
         assert known is None or known.open is not about.state.over
 
 
 def test_what_was_refused_is_tried_again_when_there_is_something_else_to_tell() -> None:
     about = entered()
-    refused = TicketRefused(TicketAction.CREATE, "Bad credentials", digest(about))
+    refused = TicketRefused(TicketAction.CREATE, "Bad credentials", task_of(about).digest)
     about = evolve(about, refused, TOCSIN, NOW)
-    assert next_ticket(about, PLACE) == TicketDecision(None, TicketReason.REFUSED)
+    assert next_ticket(task_of(about), PLACE) == TicketDecision(None, TicketReason.REFUSED)
     taken = replace(about, state=IncidentState.ACKNOWLEDGED, acknowledged_by=ANA)
-    assert next_ticket(taken, PLACE).action is TicketAction.CREATE
-    assert told(taken).ticket == TicketState(digest(taken), TICKET)
+    assert next_ticket(task_of(taken), PLACE).action is TicketAction.CREATE
+    assert told(taken).ticket == TicketState(task_of(taken).digest, TICKET)
 
 
 def test_a_refused_closing_leaves_a_ticket_that_is_open() -> None:
     about = entered(state=IncidentState.RESOLVED, ticket=KNOWN)
-    refused = TicketRefused(TicketAction.CLOSE, "No transition", digest(about))
+    refused = TicketRefused(TicketAction.CLOSE, "No transition", task_of(about).digest)
     about = evolve(about, refused, TOCSIN, NOW)
-    assert next_ticket(about, PLACE).reason is TicketReason.REFUSED
+    assert next_ticket(task_of(about), PLACE).reason is TicketReason.REFUSED
     again = replace(about, state=IncidentState.TRIGGERED)
-    assert next_ticket(again, PLACE).action is TicketAction.UPDATE
+    assert next_ticket(task_of(again), PLACE).action is TicketAction.UPDATE
 
 
 def test_a_ticket_of_another_place_is_left_alone() -> None:
     """Number 12 of one repository is another problem in the next one."""
     elsewhere = replace(KNOWN, ref=TicketRef("elsewhere", "12", "elsewhere#12", "https://e"))
-    decision = next_ticket(entered(ticket=elsewhere), PLACE)
+    decision = next_ticket(task_of(entered(ticket=elsewhere)), PLACE)
     assert decision == TicketDecision(None, TicketReason.ELSEWHERE)
 
 
@@ -153,15 +156,20 @@ def test_a_ticket_of_another_place_is_left_alone() -> None:
     ],
 )
 def test_what_people_read_makes_another_version(changes: dict[str, Any]) -> None:
-    assert digest(replace(entered(), **changes)) != digest(entered())
+    assert task_of(replace(entered(), **changes)).digest != task_of(entered()).digest
 
 
 def test_a_storm_of_alerts_does_not() -> None:
-    assert digest(replace(entered(), firing=900, unseen=7, flaps=3)) == digest(entered())
+    assert (
+        task_of(replace(entered(), firing=900, unseen=7, flaps=3)).digest
+        == task_of(entered()).digest
+    )
 
 
 def test_what_a_ticket_says() -> None:
-    ticket = ticket_of(entered(), {"service": "db", "host": "n1\nn2"}, "https://tocsin/incidents/7")
+    ticket = ticket_of(
+        task_of(entered()), {"service": "db", "host": "n1\nn2"}, "https://tocsin/incidents/7"
+    )
     assert ticket.marker == "tocsin-0123456789abcdef"
     assert ticket.title == "P2 HighErrorRate: checkout in payments (c1) (INC-7)"
     assert ticket.text.splitlines() == [
@@ -180,29 +188,29 @@ def test_what_a_ticket_says() -> None:
 
 @pytest.mark.parametrize("state", IncidentState)
 def test_a_ticket_says_how_bad_it_is_and_whether_it_is_over(state: IncidentState) -> None:
-    ticket = ticket_of(entered(Severity.P3, state=state), {}, "")
+    ticket = ticket_of(task_of(entered(Severity.P3, state=state)), {}, "")
     assert (ticket.severity, ticket.over) == (Severity.P3, state.over)
 
 
 def test_a_raised_ticket_says_that_it_pages() -> None:
     raised = SeverityRaised(Severity.P2, classification(Severity.P1))
-    text = ticket_of(evolve(entered(), raised, TOCSIN, NOW), {}, "").text
+    text = ticket_of(task_of(evolve(entered(), raised, TOCSIN, NOW)), {}, "").text
     assert "Level: P1 High\nIt became worse: the on-call engineer is paged" in text
 
 
 def test_who_has_it_and_what_it_is_a_part_of_are_said() -> None:
     taken = entered(state=IncidentState.ACKNOWLEDGED, acknowledged_by=ANA)
-    assert "State: acknowledged by ana" in ticket_of(taken, {}, "").text
+    assert "State: acknowledged by ana" in ticket_of(task_of(taken), {}, "").text
     part = entered(state=IncidentState.RESOLVED, absorbed_by=3)
-    assert "State: resolved, part of INC-3" in ticket_of(part, {}, "").text
+    assert "State: resolved, part of INC-3" in ticket_of(task_of(part), {}, "").text
 
 
 def test_a_ticket_has_bounds() -> None:
     labels = {f"l{number:04}": "v" * 5_000 for number in range(1_000)}
-    text = ticket_of(entered(summary="s" * 50_000), labels, "").text
+    text = ticket_of(task_of(entered(summary="s" * 50_000)), labels, "").text
     assert len(text) < LONGEST_SUMMARY + MOST_LABELS * (LONGEST_VALUE + 10) + 1_000
 
 
 @given(st.text())
 def test_any_title_has_a_digest(title: str) -> None:
-    assert len(digest(entered(title=title + "\ud800"))) == 64
+    assert len(task_of(entered(title=title + "\ud800")).digest) == 64

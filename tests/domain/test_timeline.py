@@ -14,6 +14,9 @@ from bot.domain.classify import Severity
 from bot.domain.incident_events import (
     Absorbed,
     AlertsTakenOver,
+    FollowUpAdded,
+    FollowUpDone,
+    FollowUpReopened,
     NoteAdded,
     PageAction,
     PageSent,
@@ -74,6 +77,16 @@ def test_every_event_has_a_sentence(kind: type[Event]) -> None:
         (
             TicketRefused(TicketAction.CREATE, "Set another token.", ""),
             "The tracker refused to create the ticket: Set another token.",
+        ),
+        (
+            TicketTold(TicketAction.CREATE, TICKET, "", 2),
+            "Ticket memory#1 of follow-up 2 is entered: https://memory.example/1",
+        ),
+        (FollowUpAdded(2, "Add an index."), "Follow-up 2: Add an index."),
+        (FollowUpDone(2), "Follow-up 2 is done."),
+        (
+            FollowUpReopened(2),
+            "Follow-up 2 is to be done again.",
         ),
         (
             replace(change(resolved=1), note="No webhook told it."),

@@ -18,11 +18,14 @@ from bot.domain.escalation_policy import EscalationPolicy, default_response_time
 from bot.domain.incident import Command
 from bot.domain.incident_events import (
     EscalationPlanned,
+    FollowUpAdded,
+    FollowUpDone,
     PageAction,
     PageSent,
     ResponseOverdue,
     RunbooksSuggested,
     SeverityOverridden,
+    TicketOpened,
     TicketRefused,
     TicketTold,
 )
@@ -248,6 +251,33 @@ def test_a_ticket_without_an_address_is_named(site: Site, url: str) -> None:
     nowhere = replace(TICKET, name="<b>key in PagerDuty", url="")
     site.happens(site.incident().id, TicketTold(TicketAction.CREATE, nowhere, ""))
     assert "Ticket &lt;b&gt;key in PagerDuty" in text(url, "/incidents/1")
+
+
+def test_follow_ups_are_shown_with_their_tickets(site: Site, url: str) -> None:
+    assert "Nothing is left to do." in text(url, "/tickets")
+    incident = site.incident()
+    assert "Follow-ups" not in text(url, "/incidents/1")
+    site.happens(incident.id, FollowUpAdded(1, "<b>Add an index."))
+    site.happens(incident.id, TicketTold(TicketAction.CREATE, TICKET, "", 1))
+    for path in ("/incidents/1", "/tickets"):
+        said = get(f"{url}{path}").text
+        assert "&lt;b&gt;Add an index." in said
+        assert '<a href="https://memory.example/1" rel="noreferrer noopener">memory#1</a>' in said
+    site.happens(incident.id, FollowUpDone(1))
+    assert "Nothing is left to do." in text(url, "/tickets")
+    assert "done" in text(url, "/incidents/1")
+
+
+def test_a_ticket_that_is_due_is_listed_first_and_one_that_is_late_says_so(
+    site: Site, url: str
+) -> None:
+    first, second = site.incident(), site.incident()
+    site.happens(first.id, FollowUpAdded(1, "Add an index."))
+    site.happens(second.id, TicketOpened(site.clock.now()))
+    listed = text(url, "/tickets")
+    assert listed.index("due ") < listed.index("Add an index.")
+    site.clock.advance(1)
+    assert "overdue since" in text(url, "/tickets")
 
 
 def test_suggestions_and_the_link_of_its_alerts_are_shown(site: Site, url: str) -> None:

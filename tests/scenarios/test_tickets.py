@@ -119,6 +119,30 @@ def test_a_ticket_that_becomes_critical_pages(h: Harness, hub: GitHub) -> None:
     assert "this ticket stays" in issue["body"]
 
 
+def test_what_follows_from_an_incident_is_not_forgotten(h: Harness, hub: GitHub) -> None:
+    """After a bad night ana writes down what is to be done; ben does it, weeks after its end."""
+    h.alert("HighErrorRate", severity="critical")
+    h.resolve("HighErrorRate")
+    h.fast_forward(minutes=30)
+    h.command("ana", "/incident follow-up INC-1 Alert on the slope, not on the end.")
+    (issue,) = hub.issues
+    assert issue["title"] == "Alert on the slope, not on the end. (INC-1, follow-up 1)"
+    assert f"{h.url}/incidents/1" in issue["body"]
+    assert issue["html_url"] in h.message().text
+    assert issue["html_url"] in h.command("ben", "/incident tickets")
+
+    h.command("ben", "/incident done INC-1 1")
+    assert issue["state"] == "closed"
+    assert h.timeline()[-2:] == [
+        "ben: Follow-up 1 is done.",
+        f"Tocsin: Ticket octo/shop#1 of follow-up 1 is closed: {issue['html_url']}",
+    ]
+    assert "Nothing is left to do." in h.command("ben", "/incident tickets")
+    h.command("ben", "/incident undone INC-1 1")
+    assert issue["state"] == "open"
+    assert len(hub.issues) == 1
+
+
 def test_a_page_is_no_ticket(h: Harness, hub: GitHub) -> None:
     h.alert("HighErrorRate", severity="critical")
     assert (len(hub.ledger), h.pages()) == (0, ["triggered"])

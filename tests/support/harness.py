@@ -50,6 +50,7 @@ from bot.app.contacts import Contacts, Ways
 from bot.app.declarations import Declarations
 from bot.app.deliveries import Deliveries
 from bot.app.facts import FactReader
+from bot.app.follow_ups import FollowUps
 from bot.app.heartbeats import Heartbeats
 from bot.app.incident_answers import IncidentAnswers
 from bot.app.incidents import Incidents
@@ -76,6 +77,7 @@ from bot.app.runs import Runs
 from bot.app.schedules import Schedules
 from bot.app.step_work import StepWork
 from bot.app.suggestions import Suggestions, suggested_by
+from bot.app.ticket_answers import TicketAnswers
 from bot.app.ticket_delivery import TicketDelivery
 from bot.app.upkeep import Upkeep
 from bot.app.why import Explanations
@@ -174,6 +176,7 @@ class Harness:
         self.notifier = ListNotifier()
         self.tickets: Tickets | None = None
         self.incidents = Incidents(self.store, clock)
+        self.follow_ups = FollowUps(self.store, clock)
         self.maintenance = Maintenance(self.store, clock, silences=False)
         self.access = Access(AccessFile(REPOSITORY / "policy" / "access.yaml").current, clock)
         self.runs = Runs(self.store, _library(), self.access, clock)
@@ -284,6 +287,7 @@ class Harness:
         )
         answers = Answers(
             IncidentAnswers(self.incidents, explanations, declarations),
+            TicketAnswers(self.follow_ups, self.clock),
             MaintenanceAnswers(self.maintenance, self.clock),
             RunAnswers(self.runs, self.store, Suggestions(self.store, self.runs, self.clock)),
             OnCallRequests(self.store),

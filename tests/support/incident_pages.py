@@ -18,6 +18,7 @@ from bot.adapters.policy_versions import SqlPolicyVersions
 from bot.adapters.runbooks import RunbookFolder
 from bot.adapters.store import SqlStore
 from bot.app.attachments import Attachments
+from bot.app.follow_ups import FollowUps
 from bot.app.incidents import Incidents
 from bot.app.maintenance import Maintenance
 from bot.app.policy_history import SEVERITY, PolicyHistory
@@ -81,6 +82,7 @@ class Site:
         clock = FakeClock()
         ask = UseCases(
             Incidents(store, clock),
+            FollowUps(store, clock),
             Maintenance(store, clock, silences=False),
             Runs(store, RunbookFolder(REPOSITORY / "runbooks", step_kinds()), access(clock), clock),
             Explanations(store, policy_of),

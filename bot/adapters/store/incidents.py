@@ -17,6 +17,7 @@ from bot.domain.errors import NotFound
 from bot.domain.incident import Incident, IncidentState
 from bot.domain.incident_events import IncidentOpened
 from bot.domain.incident_evolution import opened
+from bot.domain.ticket_task import open_tasks
 from bot.ports import Relation, Role
 
 _DOCUMENT = select(IncidentRow.document).where(col(IncidentRow.id) == bindparam("id"))
@@ -27,6 +28,9 @@ _OTHERS = _NEWEST_FIRST.where(col(IncidentRow.group_key) != bindparam("besides")
 )
 _NEW = insert(IncidentRow).returning(col(IncidentRow.id))
 _CHANGE = update(IncidentRow).where(col(IncidentRow.id) == bindparam("incident_id"))
+_WITH_TICKETS = _NEWEST_FIRST.join(
+    TicketRow, col(TicketRow.incident_id) == col(IncidentRow.id)
+).where(col(TicketRow.done).is_(False))
 _RELATED = (
     select(RelationRow.key, RelationRow.incident_id, RelationRow.at)
     .where(
@@ -66,6 +70,10 @@ class IncidentReads(Part):
         if states is not None:
             query = query.where(col(IncidentRow.state).in_([state.value for state in states]))
         return [codec.load(text, Incident) for text in self._session.exec(query)]
+
+    def with_open_tickets(self, limit: int) -> Sequence[Incident]:
+        texts = self._session.exec(_WITH_TICKETS.limit(limit))
+        return [codec.load(text, Incident) for text in texts]
 
     def openings(self, besides: str, limit: int) -> Sequence[tuple[datetime, Severity]]:
         texts = self._run(_OTHERS, besides=besides, most=limit).scalars()
@@ -115,18 +123,19 @@ class IncidentWrites(IncidentReads):
     def save_incident(self, incident: Incident) -> None:
         state, document = incident.state.value, codec.dump(incident)
         self._run(_CHANGE, incident_id=incident.id, state=state, document=document)
-        if incident.ticket_due_at is not None:
-            self._save_ticket(incident, incident.ticket_due_at)
+        if incident.ticket_due_at is not None or incident.follow_ups:
+            self._save_tickets(incident)
 
-    def _save_ticket(self, incident: Incident, due_at: datetime) -> None:
-        ticket = {
+    def _save_tickets(self, incident: Incident) -> None:
+        due_at = incident.ticket_due_at
+        tickets = {
             "incident_id": incident.id,
             "title": incident.title,
             "severity": incident.severity.value,
-            "due_at": due_at.isoformat(),
-            "done": incident.state.over,
+            "due_at": due_at.isoformat() if due_at else "",
+            "done": not open_tasks(incident),
         }
-        self._upsert(TicketRow, "incident_id", [ticket])
+        self._upsert(TicketRow, "incident_id", [tickets])
 
     def match_pager(
         self, pager_id: str, incident_id: int, decided_at: datetime | None = None
