@@ -78,9 +78,9 @@ def _fields(incident: Incident, window: Window | None) -> tuple[Field, ...]:
     ]
     if incident.ticket is not None:
         fields.append(Field("Ticket", incident.ticket.standing))
+    fields.extend(_clocks(incident))
     if incident.follow_ups:
         fields.append(Field("Follow-ups", follow_ups_left(incident.follow_ups)))
-    fields.extend(_clocks(incident))
     if incident.suppressed_by is not None and not incident.state.over:
         fields.append(Field("Maintenance", _maintenance(incident.suppressed_by, window)))
     return tuple(fields)
