@@ -1,4 +1,4 @@
-"""The access policy's file, ``policy/access.yaml``, read into `domain/access.py`'s values.
+"""The access policy's file, ``policy/access.yaml``, read into `domain/access_policy.py`'s values.
 
 It is looked at whenever somebody acts, so a change is in force at once. One that can't
 be used is refused with all that is wrong, by line; what was in force before stays so,
@@ -18,7 +18,7 @@ from bot.adapters.model_problems import model_problems
 from bot.adapters.policy_fields import Id, content_of
 from bot.adapters.routing_fields import LEFT_OUT, Items, Period, StrictModel, given, into
 from bot.adapters.yaml_lines import FileProblems, Lines, Problem, load
-from bot.domain.access import APPROVER, AccessPolicy, ApprovalRule, Role
+from bot.domain.access_policy import APPROVER, AccessPolicy, ApprovalRule, Role
 from bot.domain.errors import InvalidInput
 from bot.domain.runbook import Risk
 

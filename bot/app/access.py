@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bot.domain import access
-from bot.domain.access import (
-    AccessPolicy,
+from bot.domain.access import Person, RunAction, ids_of, refusal, unknown_person
+from bot.domain.access_policy import AccessPolicy
+from bot.domain.actor import Actor
+from bot.domain.approval import (
     Approval,
     Asked,
-    Person,
     Requirement,
-    RunAction,
     Wanted,
+    approval_by,
+    requirement,
 )
-from bot.domain.actor import Actor
 from bot.domain.errors import InvalidInput
 from bot.domain.parameter import ParameterType
 from bot.domain.placeholders import Undecided
@@ -29,7 +29,7 @@ class Forbidden(InvalidInput):
 
 
 class Access:
-    """The decisions of `domain/access.py`, for whoever acts now."""
+    """The decisions of `domain/access.py` and `domain/approval.py`, for whoever acts now."""
 
     def __init__(self, policy: Callable[[], AccessPolicy], clock: Clock) -> None:
         self.policy = policy
@@ -38,7 +38,7 @@ class Access:
     def check(self, reader: Reader, actor: Actor, action: RunAction) -> None:
         """Raises `Forbidden` when somebody may not do that to runs."""
         policy = self.policy()
-        reason = access.refusal(policy, _person(policy, reader, actor), action)
+        reason = refusal(policy, _person(policy, reader, actor), action)
         if reason:
             raise Forbidden(reason)
 
@@ -46,7 +46,7 @@ class Access:
         """Somebody's approval of a run or of a step of it. Raises `Forbidden`."""
         policy = self.policy()
         person = _person(policy, reader, actor)
-        decided = access.approval_by(policy, person, wanted, self._clock.now())
+        decided = approval_by(policy, person, wanted, self._clock.now())
         if isinstance(decided, str):
             raise Forbidden(decided)
         return decided
@@ -58,7 +58,7 @@ class Access:
         """
         policy = self.policy()
         needs = self.requirement(run.runbook, run.parameters, plan)
-        reason = access.unknown_person(policy, run.requested_by)
+        reason = unknown_person(policy, run.requested_by)
         if reason and (needs.needs or _asked_by_steps(plan)):
             raise Forbidden(reason)
         return needs
@@ -72,11 +72,11 @@ class Access:
         named = _of_parameters(runbook, parameters) | _of_steps(runbook, parameters, plan)
         namespaces = frozenset(touched | (named - {""}))
         asked = Asked(runbook.name, runbook.risk, namespaces, _asked_by_steps(plan))
-        return access.requirement(self.policy(), asked)
+        return requirement(self.policy(), asked)
 
 
 def _person(policy: AccessPolicy, reader: Reader, actor: Actor) -> Person:
-    groups = (reader.groups_of(one) for one in access.ids_of(policy, actor))
+    groups = (reader.groups_of(one) for one in ids_of(policy, actor))
     return Person(actor, frozenset().union(*groups))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.domain.access import AccessPolicy
+from bot.domain.access_policy import AccessPolicy
 from bot.ports import Chat, Store
 
 EVERY = 300.0

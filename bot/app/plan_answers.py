@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.app.access import Access
 from bot.app.planning import PlanFor, Planner
-from bot.domain.access import Requirement
+from bot.domain.approval import Requirement
 from bot.domain.effects import AnswerPlan, SendAnswer
 from bot.domain.errors import InvalidInput, TemporaryError
 from bot.domain.message import Message

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.app.runner import Runner
 from bot.app.runs import Runs
-from bot.domain.access import EVERYBODY, AccessPolicy, ApprovalRule, Role
+from bot.domain.access_policy import EVERYBODY, AccessPolicy, ApprovalRule, Role
 from bot.domain.actor import Actor, ActorKind
 from bot.domain.rehearsal import START
 from bot.domain.run import Run

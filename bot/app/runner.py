@@ -14,8 +14,8 @@ from bot.app.planning import PlanFor, Planner
 from bot.app.record import record_run
 from bot.app.run_log import RunLog, retried
 from bot.app.step_work import StepWork
-from bot.domain.access import Requirement
 from bot.domain.actor import TOCSIN
+from bot.domain.approval import Requirement
 from bot.domain.cluster import ObjectRef
 from bot.domain.errors import IllegalTransition, InvalidInput, TocsinError
 from bot.domain.plan import Plan, Target

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from bot.app.access import Access, Forbidden
 from bot.app.incidents import OPEN
 from bot.app.record import open_run, record_run
-from bot.domain.access import RunAction, Wanted
+from bot.domain.access import RunAction
 from bot.domain.actor import TOCSIN, Actor, ActorKind
+from bot.domain.approval import Wanted
 from bot.domain.classify import Severity
 from bot.domain.effects import ExpireRun
 from bot.domain.errors import IllegalTransition, InvalidInput

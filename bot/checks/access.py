@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from bot.adapters.access import AccessFile
 from bot.adapters.slack import SlackChat
 from bot.checks.finding import Warned
-from bot.domain.access import APPROVER, EVERYBODY, AccessPolicy, Role, nobody_overrides
+from bot.domain.access import nobody_overrides
+from bot.domain.access_policy import APPROVER, EVERYBODY, AccessPolicy, Role
 from bot.domain.errors import InvalidInput
 from bot.settings import Settings
 from bot.vendors import sandbox_parts, vendors

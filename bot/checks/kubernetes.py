@@ -8,7 +8,7 @@ from bot.adapters.access import AccessFile
 from bot.adapters.kubernetes import connect
 from bot.adapters.kubernetes_errors import Request
 from bot.adapters.kubernetes_rights import KubernetesRights
-from bot.domain.access import AccessPolicy
+from bot.domain.access_policy import AccessPolicy
 from bot.domain.errors import InvalidInput
 from bot.settings import Settings
 from bot.vendors import vendors

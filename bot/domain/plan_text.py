@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bot.domain.access import EVERYBODY, in_words
+from bot.domain.access_policy import EVERYBODY
+from bot.domain.approval import in_words
 from bot.domain.cluster import BlastRadius
 from bot.domain.durations import span
 from bot.domain.excerpt import ELLIPSIS, counted, more_lines

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.access import Approval, Requirement, missing
 from bot.domain.actor import Actor
+from bot.domain.approval import Approval, Requirement, missing
 from bot.domain.errors import IllegalTransition
 from bot.domain.plan import Attachment, Plan, Question, StepOutcome
 from bot.domain.run_events import RunAborted, RunState

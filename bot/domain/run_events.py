@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from bot.domain.access import Requirement
+from bot.domain.approval import Requirement
 from bot.domain.plan import Plan, StepOutcome
 
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.domain.access import Approval, missing
 from bot.domain.actor import Actor
+from bot.domain.approval import Approval, missing
 from bot.domain.errors import IllegalTransition
 from bot.domain.plan import StepOutcome
 from bot.domain.run import Run, StepState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bot.domain.access import Requirement, in_words, missing
+from bot.domain.approval import Requirement, in_words, missing
 from bot.domain.excerpt import one_line
 from bot.domain.findings import are_the_point, report
 from bot.domain.message import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.access import in_words
+from bot.domain.approval import in_words
 from bot.domain.incident_events import IncidentEvent
 from bot.domain.plan_text import outline
 from bot.domain.run_events import (

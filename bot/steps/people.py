@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from bot.domain.access import APPROVER
+from bot.domain.access_policy import APPROVER
 from bot.domain.errors import PermanentError
 from bot.domain.parameter import seconds
 from bot.domain.plan import Question, StepOutcome, StepPlan

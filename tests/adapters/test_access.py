@@ -9,7 +9,9 @@ import pytest
 
 from bot.adapters.access import AccessFile, parse_access
 from bot.adapters.yaml_lines import FileProblems
-from bot.domain.access import ApprovalRule, Asked, Role, nobody_overrides, requirement
+from bot.domain.access import nobody_overrides
+from bot.domain.access_policy import ApprovalRule, Role
+from bot.domain.approval import Asked, requirement
 from bot.domain.errors import InvalidInput
 from bot.domain.runbook import Risk
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.app.access import Forbidden
-from bot.domain.access import AccessPolicy, ApprovalRule, Role
+from bot.domain.access_policy import AccessPolicy, ApprovalRule, Role
 from bot.domain.actor import Actor, ActorKind
 from bot.domain.cluster import DEPLOYMENT, ObjectRef
 from bot.domain.parameter import Parameter, ParameterType

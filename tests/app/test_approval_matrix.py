@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.access import AccessPolicy, Approval, ApprovalRule, Requirement, Role
+from bot.domain.access_policy import AccessPolicy, ApprovalRule, Role
 from bot.domain.actor import Actor, ActorKind
+from bot.domain.approval import Approval, Requirement
 from bot.domain.errors import InvalidInput
 from bot.domain.run import Run
 from bot.domain.run_events import RunState

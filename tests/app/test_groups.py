@@ -10,7 +10,7 @@ import pytest
 
 from bot.app.access import Forbidden
 from bot.app.groups import GroupWatch
-from bot.domain.access import Role
+from bot.domain.access_policy import Role
 from bot.domain.errors import TemporaryError
 from bot.domain.run_events import RunState
 from tests.support.access import OPEN_TO_ALL

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.app.run_log import RETRY_DELAYS
-from bot.domain.access import ApprovalRule
+from bot.domain.access_policy import ApprovalRule
 from bot.domain.cluster import DEPLOYMENT
 from bot.domain.effects import ExpireRun
 from bot.domain.errors import PermanentError, TemporaryError

@@ -12,7 +12,8 @@ import pytest
 from bot.app.access import Forbidden
 from bot.app.record import record_incident
 from bot.app.runs import Runs
-from bot.domain.access import AccessPolicy, Requirement, Role
+from bot.domain.access_policy import AccessPolicy, Role
+from bot.domain.approval import Requirement
 from bot.domain.classify import Severity
 from bot.domain.effects import ExpireRun
 from bot.domain.errors import IllegalTransition, InvalidInput, TocsinError

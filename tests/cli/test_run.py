@@ -15,8 +15,8 @@ from bot.adapters import database
 from bot.adapters.store import SqlStore
 from bot.app.record import record_run
 from bot.cli.person import operator
-from bot.domain.access import Requirement
 from bot.domain.actor import TOCSIN
+from bot.domain.approval import Requirement
 from bot.domain.run_events import RunEvent, RunPlanned, RunStarted, RunState
 from tests.support.databases import sqlite_database
 from tests.support.examples import NOW, plan_of

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.access import Requirement
+from bot.domain.approval import Requirement
 from bot.domain.errors import IllegalTransition
 from bot.domain.plan import Question
 from bot.domain.run import Run, StepRecord, StepState, blank_records

@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from bot.domain.access import Requirement
+from bot.domain.approval import Requirement
 from bot.domain.errors import IllegalTransition
 from bot.domain.plan import Question, StepOutcome
 from bot.domain.run import Run, StepRecord, StepState

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.access import Requirement
+from bot.domain.approval import Requirement
 from bot.domain.message import Subject, SubjectKind
 from bot.domain.plan import Attachment, Estimate, Question, StepOutcome, make_plan
 from bot.domain.plan_text import plan_lines

@@ -10,7 +10,7 @@ import pytest
 from bot.adapters.runbook_lock import write_lock
 from bot.adapters.runbooks import RunbookFolder
 from bot.app.runs import Runs
-from bot.domain.access import Role
+from bot.domain.access_policy import Role
 from bot.domain.errors import InvalidInput
 from bot.domain.run_events import RunState
 from bot.steps.registry import step_kinds

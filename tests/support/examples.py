@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
-from bot.domain.access import Approval, Requirement
 from bot.domain.actor import Actor, ActorKind
 from bot.domain.alert import Alert, AlertStatus
+from bot.domain.approval import Approval, Requirement
 from bot.domain.classify import Classification, Severity
 from bot.domain.cluster import (
     DEPLOYMENT,

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.app.record import open_run, record_run
-from bot.domain.access import Requirement
 from bot.domain.actor import TOCSIN, Actor
+from bot.domain.approval import Requirement
 from bot.domain.estimate import estimate
 from bot.domain.plan import Attachment, Plan, StepOutcome, StepPlan, Target, make_plan
 from bot.domain.run import Run, blank_records

@@ -20,7 +20,7 @@ from bot.app.run_log import RunLog
 from bot.app.runner import Runner
 from bot.app.runs import Runs
 from bot.app.step_work import StepWork
-from bot.domain.access import AccessPolicy
+from bot.domain.access_policy import AccessPolicy
 from bot.domain.actor import Actor
 from bot.domain.effects import Effect
 from bot.domain.plan import Question, StepOutcome, StepPlan, Target
