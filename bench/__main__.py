@@ -36,7 +36,7 @@ BENCHES: Mapping[str, Callable[[bool, Path], dict[str, Any]]] = {
     "paging": lambda quick, folder: paging.run(pages=10 if quick else 35, folder=folder),
     "classification": lambda quick, folder: classification.run(3 if quick else 9, folder),
     "intake": lambda quick, folder: intake.run(20_000 if quick else 1_000_000, folder),
-    "runbooks": lambda quick, folder: runbooks.run(2 if quick else 5, folder),
+    "runbooks": lambda quick, folder: runbooks.run(2 if quick else 9, folder),
     "storm": lambda quick, folder: storm.run(20 if quick else 100, folder),
     "storm_pages": lambda quick, folder: storm_pages.run(20 if quick else 100, folder),
     "recovery": lambda quick, folder: recovery.run(1 if quick else 3, folder),

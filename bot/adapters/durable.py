@@ -29,7 +29,7 @@ POLLING: Mapping[Lane, float] = {
     Lane.CRITICAL: 0.05,
     Lane.PAGING: 0.1,
     Lane.CHAT: 0.2,
-    Lane.RUNS: 0.15,
+    Lane.RUNS: 0.1,
     Lane.UPKEEP: 1.0,
     Lane.TICKETS: 1.0,
 }

@@ -14,7 +14,7 @@ from bot.ports import Reader, Store
 LOOKED_AT = 200
 """The newest runs that went well, of all runbooks, among which those of one are looked for."""
 
-COUNTED = 20
+COUNTED = 9
 """Runs whose length counts: enough for a median, and what is long past tells little."""
 
 

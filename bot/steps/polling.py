@@ -19,8 +19,9 @@ from bot.ports import StepContext
 INTERVAL = 1.0
 """Seconds between two looks: one or two reads each, which an API server does not notice."""
 
-QUICK, QUICK_INTERVAL = 10.0, 0.125
-"""For the first so many seconds, looks are this close: much is over by then, and people wait."""
+QUICK = ((3.0, 0.05), (10.0, 0.125))
+"""While less than so many seconds have passed, looks are this close: much is over by then, people
+wait, and what is noticed late is noticed a small part of the whole wait late."""
 
 
 class NotReached(PermanentError):
@@ -79,7 +80,7 @@ def watch(context: StepContext, look: Callable[[], Look], patience: Patience) ->
 
 def _pause(waited: float) -> float:
     """Seconds until the next look, after that many."""
-    return QUICK_INTERVAL if waited < QUICK else INTERVAL
+    return next((pause for until, pause in QUICK if waited < until), INTERVAL)
 
 
 def _attempt(look: Callable[[], Look]) -> Look:

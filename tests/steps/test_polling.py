@@ -52,6 +52,11 @@ def test_it_is_looked_at_until_it_is_good(bench: Bench) -> None:
     assert watch_scene(bench, Scene(bench, (7, True)), "10s") == 7
 
 
+@pytest.mark.parametrize(("became", "noticed"), [(1.71, 1.75), (7.01, 7.125), (20.01, 21)])
+def test_what_comes_soon_is_noticed_soon(bench: Bench, became: float, noticed: float) -> None:
+    assert watch_scene(bench, Scene(bench, (became, True)), "30s") == noticed
+
+
 def test_what_does_not_come_in_time_is_an_error_that_says_what_was_seen(bench: Bench) -> None:
     with pytest.raises(NotReached, match=r"Not within 10s: bad\."):
         watch_scene(bench, Scene(bench, (11, True)), "10s")
