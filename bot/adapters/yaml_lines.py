@@ -126,10 +126,27 @@ class _PlainLoader(yaml.SafeLoader):
 
 
 def _syntax_problem(error: yaml.YAMLError, source: str) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    line = mark.line + 1 if mark else 1
+    line = _marked(error, "problem_mark") or 1
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    begun = _begun(error)
+    if begun and begun < line:
+        line, what = begun, f"what begins here does not end, and on line {line} {what}"
     return Problem(source, line, f"this is not YAML that can be read: {what}.")
+
+
+def _begun(error: yaml.YAMLError) -> int | None:
+    """The line of the bracket or quotation mark that is never closed, if it is that.
+
+    The parser notices it only where what follows fits in no more, maybe pages below.
+    """
+    context = getattr(error, "context", None) or ""
+    return _marked(error, "context_mark") if "flow" in context or "quoted" in context else None
+
+
+def _marked(error: yaml.YAMLError, mark: str) -> int | None:
+    """The line of one of the error's marks, counted from 1."""
+    found = getattr(error, mark, None)
+    return found.line + 1 if found else None
 
 
 class _Reader:
