@@ -8,6 +8,8 @@ from threading import Event, Thread
 
 import structlog
 
+from bot.domain.errors import TemporaryError
+
 _log = structlog.get_logger(__name__)
 
 
@@ -54,5 +56,7 @@ class Rounds:
             pause = one.every
             try:
                 (one.woken if woken and one.woken else one.look)()
+            except TemporaryError as error:
+                _log.warning("a round failed, the next may not", round=one.name, why=str(error))
             except Exception:
                 _log.exception("a round failed", round=one.name)

@@ -8,6 +8,10 @@ from threading import Event
 from threading import enumerate as threads
 from time import monotonic
 
+import pytest
+from structlog.testing import capture_logs
+
+from bot.domain.errors import TemporaryError
 from bot.entrypoints.rounds import Round, Rounds
 from tests.support.waiting import PATIENCE, eventually
 
@@ -18,14 +22,14 @@ LONG = 3600.0
 class Looks:
     """Something to look at, which counts the looks; the first may fail."""
 
-    def __init__(self, fails: bool = False) -> None:
+    def __init__(self, fails: Exception | None = None) -> None:
         self.times = 0
         self._fails = fails
 
     def __call__(self) -> None:
         self.times += 1
         if self._fails and self.times == 1:
-            raise OSError("no disk")
+            raise self._fails
 
 
 @contextmanager
@@ -56,7 +60,8 @@ def test_the_first_look_waits_as_long_as_it_is_told_to() -> None:
 
 
 def test_one_that_fails_goes_on_and_one_that_hangs_holds_up_no_other() -> None:
-    fails, looks, hangs, let_go = Looks(fails=True), Looks(), Event(), Event()
+    fails, looks = Looks(fails=OSError("no disk")), Looks()
+    hangs, let_go = Event(), Event()
 
     def hang() -> None:
         hangs.set()
@@ -70,6 +75,19 @@ def test_one_that_fails_goes_on_and_one_that_hangs_holds_up_no_other() -> None:
         eventually(more_than(fails, 2))
         eventually(more_than(looks, before + 2))
         let_go.set()
+
+
+@pytest.mark.parametrize(
+    ("error", "level", "traced"),
+    [(TemporaryError("nobody answers"), "warning", False), (OSError("no disk"), "error", True)],
+)
+def test_what_passes_by_itself_is_told_in_a_line_and_all_else_with_its_trace(
+    error: Exception, level: str, traced: bool
+) -> None:
+    looks = Looks(fails=error)
+    with capture_logs() as logs, going(Round("fails", 0.01, looks)):
+        eventually(more_than(looks, 1))
+    assert [(one["log_level"], "exc_info" in one) for one in logs] == [(level, traced)]
 
 
 def test_whoever_wakes_a_round_has_it_gone_at_once_in_its_own_way() -> None:
