@@ -231,7 +231,10 @@ class _Work:
 
     def _save(self, alerts: Sequence[Alert], incident_id: int | None) -> None:
         self._tx.save_alerts(
-            [KnownAlert(alert, incident_id, self._origin(alert)) for alert in alerts]
+            [
+                KnownAlert(alert, incident_id, self._origin(alert), self._received.at)
+                for alert in alerts
+            ]
         )
 
     def _origin(self, alert: Alert) -> str | None:

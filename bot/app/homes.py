@@ -7,6 +7,7 @@ may be rejoined, a new one; and while a storm opens too many of those, the storm
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 
@@ -17,7 +18,6 @@ from bot.domain import incident as incidents
 from bot.domain.actor import ALERTMANAGER
 from bot.domain.alert import Alert
 from bot.domain.correlation import CorrelationKey, child_keys, parent_keys
-from bot.domain.dedup import KnownAlert
 from bot.domain.grouping import group_title
 from bot.domain.incident import Incident, IncidentState
 from bot.domain.incident_events import Absorbed, EscalationPlanned, IncidentEvent
@@ -165,7 +165,7 @@ class Homes:
 
     def _absorb(self, parent: Incident, child: Incident) -> Incident:
         firing = self._tx.firing_alerts(child.id)
-        self._tx.save_alerts([KnownAlert(one.alert, parent.id, one.origin) for one in firing])
+        self._tx.save_alerts([replace(one, incident_id=parent.id) for one in firing])
         events = incidents.absorb(parent, child)
         absorbed = (Absorbed(parent.id, parent.title),)
         record_incident(self._tx, child, absorbed, ALERTMANAGER, self._now)

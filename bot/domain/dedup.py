@@ -9,8 +9,9 @@ One thing can't be told from the deliveries alone. Where two Prometheus servers 
 same alert and one of them resolves it, Alertmanager says resolved, and then firing
 again with the start of before (it merges their spans). Where a sender's clock was put
 back, what fires anew begins before the last end. What fires with no older start than
-is known, later than `OVERTAKEN` after the end, is one of these, and not a delivery that
-was overtaken.
+is known, and comes later than `OVERTAKEN` after the end was told, is one of these, and not
+a delivery that was overtaken. How long ago the end itself was says nothing: Alertmanager
+tells it after its `group_interval`, and what was recorded elsewhere may be of last year.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from bot.domain.alert import Alert, AlertStatus
 OVERTAKEN = timedelta(minutes=2)
 """How late a delivery may come that others have overtaken: an HA pair's second member
 waits 15 s for the first (``--cluster.peer-timeout``), and a request may take a minute."""
+
+TOGETHER = timedelta(0)
+"""How far alerts of one delivery come apart."""
 
 
 class News(StrEnum):
@@ -54,22 +58,28 @@ class KnownAlert:
     """The last that is known of a fingerprint, and the incident it belongs to.
 
     `origin` is the external URL of the Alertmanager that told of it, or None when it came
-    another way: what no Alertmanager told of is not looked for there.
+    another way: what no Alertmanager told of is not looked for there. `told_at` is when it
+    was told; None on records that are older than this field.
     """
 
     alert: Alert
     incident_id: int | None
     origin: str | None = None
+    told_at: datetime | None = None
+
+    def age(self, now: datetime) -> timedelta:
+        """How long this has been known; below zero where what was told later came first."""
+        return now - (self.told_at or _end(self.alert))
 
 
-def compare(known: Alert | None, received: Alert, received_at: datetime) -> News:
-    """What `received` is, given what is `known` of the same fingerprint."""
+def compare(known: Alert | None, received: Alert, apart: timedelta) -> News:
+    """What `received` is, come `apart` after what is `known` of the same fingerprint."""
     firing = received.status is AlertStatus.FIRING
     if known is None:
         return News.FIRED if firing else News.RESOLVED_UNSEEN
     if known.status is AlertStatus.FIRING:
         return _while_firing(known, received) if firing else _ending(known, received)
-    return _after_its_end(known, received, received_at) if firing else _ended(known, received)
+    return _after_its_end(known, received, apart) if firing else _ended(known, received)
 
 
 def _while_firing(known: Alert, received: Alert) -> News:
@@ -84,10 +94,10 @@ def _ending(known: Alert, received: Alert) -> News:
     return News.RESOLVED if _end(received) >= known.starts_at else News.LATE
 
 
-def _after_its_end(known: Alert, received: Alert, received_at: datetime) -> News:
+def _after_its_end(known: Alert, received: Alert, apart: timedelta) -> News:
     if received.starts_at > _end(known):
         return News.FIRED
-    again = _start(received) >= _start(known) and received_at - _end(known) > OVERTAKEN
+    again = _start(received) >= _start(known) and apart > OVERTAKEN
     return News.FIRED if again else News.LATE
 
 
@@ -156,7 +166,8 @@ def sort(
     result = Sorted()
     for alert in _latest(alerts):
         before = known.get(alert.fingerprint)
-        news = compare(before.alert if before else None, alert, received_at)
+        apart = before.age(received_at) if before else TOGETHER
+        news = compare(before.alert if before else None, alert, apart)
         result.news[news] += 1
         home = before.incident_id if before else None
         if before and home is not None and _reworded(news, before.alert, alert):
@@ -180,7 +191,6 @@ def _reworded(news: News, before: Alert, alert: Alert) -> bool:
 def _latest(alerts: Sequence[Alert]) -> Iterable[Alert]:
     latest: dict[str, Alert] = {}
     for alert in alerts:
-        # Within one delivery nothing comes later than anything else.
-        if compare(latest.get(alert.fingerprint), alert, alert.starts_at).recorded:
+        if compare(latest.get(alert.fingerprint), alert, TOGETHER).recorded:
             latest[alert.fingerprint] = alert
     return latest.values()

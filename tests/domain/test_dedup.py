@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.alert import Alert, AlertStatus
-from bot.domain.dedup import OVERTAKEN, Change, KnownAlert, News, Sorted, compare, sort
+from bot.domain.dedup import OVERTAKEN, TOGETHER, Change, KnownAlert, News, Sorted, compare, sort
 from tests.support.examples import NOW, alert
 
 FIRING, RESOLVED = AlertStatus.FIRING, AlertStatus.RESOLVED
@@ -43,7 +43,7 @@ def test_what_is_news(
     known: AlertStatus | None, status: AlertStatus, starts_at: datetime, news: News
 ) -> None:
     before = None if known is None else alert(known)
-    assert compare(before, alert(status, starts_at=starts_at), NOW) is news
+    assert compare(before, alert(status, starts_at=starts_at), TOGETHER) is news
 
 
 def ended(start: datetime, end: datetime) -> Alert:
@@ -53,9 +53,9 @@ def ended(start: datetime, end: datetime) -> Alert:
 def test_a_resolution_counts_for_every_start_up_to_its_end() -> None:
     """Alertmanager merges two servers' spans, and the start of the whole is the earlier one."""
     span = ended(EARLIER, LATER)
-    assert compare(alert(starts_at=NOW), span, LATER) is News.RESOLVED
-    assert compare(span, alert(starts_at=NOW), LATER) is News.LATE
-    assert compare(span, alert(starts_at=LATER + timedelta(seconds=1)), LATER) is News.FIRED
+    assert compare(alert(starts_at=NOW), span, TOGETHER) is News.RESOLVED
+    assert compare(span, alert(starts_at=NOW), TOGETHER) is News.LATE
+    assert compare(span, alert(starts_at=LATER + timedelta(seconds=1)), TOGETHER) is News.FIRED
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_what_fires_with_its_old_start_long_after_its_end_fires_again(
     after: timedelta, news: News
 ) -> None:
     known = ended(NOW, LATER)
-    assert compare(known, alert(starts_at=NOW), LATER + after) is news
+    assert compare(known, alert(starts_at=NOW), after) is news
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,31 @@ def test_what_fires_long_after_an_end_that_its_clock_has_not_reached_fires_again
     start: datetime, after: timedelta, news: News
 ) -> None:
     """The sender's clock was put back between the two."""
-    assert compare(ended(EARLIER, LATER), alert(starts_at=start), LATER + after) is news
+    assert compare(ended(EARLIER, LATER), alert(starts_at=start), after) is news
+
+
+@pytest.mark.parametrize("ago", [timedelta(0), timedelta(days=300)])
+@pytest.mark.parametrize(
+    ("apart", "fires"), [(-OVERTAKEN, False), (OVERTAKEN, False), (OVERTAKEN * 2, True)]
+)
+def test_what_counts_is_when_the_end_was_told_not_when_it_was(
+    ago: timedelta, apart: timedelta, fires: bool
+) -> None:
+    known = KnownAlert(ended(NOW - ago, LATER - ago), 4, told_at=LATER)
+    found = sort([alert(starts_at=NOW - ago)], {"f1": known}, key_of, LATER + apart)
+    assert bool(found.fired) is fires
+
+
+def test_of_what_was_recorded_without_its_time_the_end_counts() -> None:
+    known = {"f1": KnownAlert(ended(NOW, LATER), 4)}
+    late = sort([alert(starts_at=NOW)], known, key_of, LATER + OVERTAKEN)
+    again = sort([alert(starts_at=NOW)], known, key_of, LATER + OVERTAKEN * 2)
+    assert (bool(late.fired), bool(again.fired)) == (False, True)
 
 
 def test_the_later_end_is_remembered() -> None:
-    assert compare(ended(NOW, NOW), ended(NOW, LATER), LATER) is News.RESOLVED_UNSEEN
-    assert compare(ended(NOW, LATER), ended(NOW, NOW), LATER) is News.LATE
+    assert compare(ended(NOW, NOW), ended(NOW, LATER), TOGETHER) is News.RESOLVED_UNSEEN
+    assert compare(ended(NOW, LATER), ended(NOW, NOW), TOGETHER) is News.LATE
 
 
 @pytest.mark.parametrize(
@@ -102,15 +121,15 @@ def test_the_later_end_is_remembered() -> None:
 def test_what_is_due_to_end_later_is_extended(
     due: datetime | None, now_due: datetime | None, news: News
 ) -> None:
-    assert compare(alert(ends_at=due), alert(ends_at=now_due), NOW) is news
+    assert compare(alert(ends_at=due), alert(ends_at=now_due), TOGETHER) is news
 
 
 def test_starts_are_compared_as_finely_as_alertmanagers_api_tells_them() -> None:
     exact, told = NOW.replace(microsecond=123_456), NOW.replace(microsecond=123_000)
-    assert compare(alert(starts_at=exact), alert(starts_at=told), NOW) is News.REPEATED
-    assert compare(alert(starts_at=told), alert(starts_at=exact), NOW) is News.REPEATED
+    assert compare(alert(starts_at=exact), alert(starts_at=told), TOGETHER) is News.REPEATED
+    assert compare(alert(starts_at=told), alert(starts_at=exact), TOGETHER) is News.REPEATED
     later = NOW.replace(microsecond=124_000)
-    assert compare(alert(starts_at=exact), alert(starts_at=later), NOW) is News.RESTARTED
+    assert compare(alert(starts_at=exact), alert(starts_at=later), TOGETHER) is News.RESTARTED
 
 
 @pytest.mark.parametrize("news", News)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.alert import AlertStatus
-from bot.domain.dedup import News, compare
+from bot.domain.dedup import TOGETHER, News, compare
 from bot.domain.heartbeat import (
     Beat,
     Heartbeat,
@@ -117,9 +117,9 @@ def test_silence_its_end_and_the_next_silence_are_each_news() -> None:
     first = missing_alert(beat(NOW - 11 * MINUTE), NOW, FIRING)
     back = missing_alert(beat(NOW - MINUTE), NOW, RESOLVED)
     second = missing_alert(beat(NOW), NOW + 11 * MINUTE, FIRING)
-    assert compare(None, first, NOW) is News.FIRED
-    assert compare(first, back, NOW) is News.RESOLVED
-    assert compare(back, second, NOW + 11 * MINUTE) is News.FIRED
+    assert compare(None, first, TOGETHER) is News.FIRED
+    assert compare(first, back, TOGETHER) is News.RESOLVED
+    assert compare(back, second, TOGETHER) is News.FIRED
 
 
 def test_the_labels_that_tell_beats_apart_do_not_hide_what_the_alert_is() -> None:

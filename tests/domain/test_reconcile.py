@@ -127,7 +127,7 @@ def test_what_is_gone_there_for_long_has_ended_when_it_was_first_found_gone() ->
 
     (ended,) = decision.ended
     assert (ended.fingerprint, ended.status, ended.ends_at) == ("f1", AlertStatus.RESOLVED, NOW)
-    assert compare(alert(fingerprint="f1"), ended, NOW + GRACE) is News.RESOLVED
+    assert compare(alert(fingerprint="f1"), ended, GRACE) is News.RESOLVED
     assert decision.verdicts == {Verdict.AGREED: 1, Verdict.ENDED: 1}
 
 
