@@ -22,4 +22,5 @@ def app() -> AlertmanagerWebhook:
         os.environ["TOCSIN_WEBHOOK_TOKEN"],
         check_delivery,
         lambda result: results.update((result,)),
+        str.encode,
     )

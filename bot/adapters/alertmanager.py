@@ -1,15 +1,17 @@
 """Alertmanager's webhook body, version 4, read into the domain's values.
 
 The format is that of Alertmanager's documentation ("webhook_config"): unknown fields
-are ignored, since later versions add some. The limits below are far above what an
-Alertmanager sends and only keep absurd bodies out; a body that passes
-`check_delivery` is one that `parse_delivery` reads.
+are ignored, since later versions add some. Alertmanager gives up on what is refused, so
+what is absurdly large is cut and not refused: one alert must not lose the others of its
+group. A body that passes `check_delivery` is one that `parse_delivery` reads.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Annotated, Literal
 
 import msgspec
@@ -19,17 +21,18 @@ from bot.domain.alert import Alert, AlertStatus, Delivery, NotJson, WrongVersion
 from bot.domain.errors import InvalidInput
 
 MAX_ALERTS = 10_000
+"""Alerts of one delivery that are read; the others count as left out, and are asked for."""
+
 MAX_LABELS = 1_000
 MAX_TEXT = 64 * 1024
-"""Characters of one label value, annotation or URL."""
+"""Labels or annotations of an alert, and characters of one of them or of a URL, that are read."""
 
 MAX_FINGERPRINT = 64
-"""Alertmanager's fingerprints have 16 characters."""
+"""Characters; Alertmanager's have 16, and what has more gets one of ours."""
 
 _VERSION = "4"
 
-_Text = Annotated[str, Meta(max_length=MAX_TEXT)]
-_Texts = Annotated[dict[str, _Text], Meta(max_length=MAX_LABELS)]
+_Texts = dict[str, str]
 _Moment = Annotated[datetime, Meta(tz=True)]
 
 _ZERO_YEAR = 1
@@ -42,18 +45,18 @@ class _Alert(msgspec.Struct, rename="camel"):
     starts_at: _Moment
     annotations: _Texts = msgspec.field(default_factory=dict)
     ends_at: _Moment | None = None
-    generator_url: _Text = msgspec.field(name="generatorURL", default="")
-    fingerprint: Annotated[str, Meta(max_length=MAX_FINGERPRINT)] = ""
+    generator_url: str = msgspec.field(name="generatorURL", default="")
+    fingerprint: str = ""
 
 
 class _Delivery(msgspec.Struct, rename="camel"):
     version: Literal["4"]
     status: AlertStatus
-    alerts: Annotated[tuple[_Alert, ...], Meta(min_length=1, max_length=MAX_ALERTS)]
-    receiver: _Text = ""
-    group_key: _Text = ""
+    alerts: Annotated[tuple[_Alert, ...], Meta(min_length=1)]
+    receiver: str = ""
+    group_key: str = ""
     group_labels: _Texts = msgspec.field(default_factory=dict)
-    external_url: _Text = msgspec.field(name="externalURL", default="")
+    external_url: str = msgspec.field(name="externalURL", default="")
     truncated_alerts: Annotated[int, Meta(ge=0, lt=2**31)] = 0
 
 
@@ -76,27 +79,43 @@ def check_delivery(body: bytes) -> None:
 def parse_delivery(body: bytes) -> Delivery:
     """Read a webhook's body; raises `NotJson`, `WrongVersion` or another `InvalidInput`."""
     raw = _decode(body)
+    # Most bodies are shorter than one text may be: there is nothing to look for in them.
+    kept = _cut if len(body) > MAX_TEXT else _whole
     return Delivery(
-        receiver=raw.receiver,
+        receiver=raw.receiver[:MAX_TEXT],
         status=raw.status,
-        group_key=raw.group_key,
-        group_labels=raw.group_labels,
-        alerts=tuple(_alert(alert) for alert in raw.alerts),
-        external_url=raw.external_url,
-        truncated_alerts=raw.truncated_alerts,
+        group_key=raw.group_key[:MAX_TEXT],
+        group_labels=kept(raw.group_labels),
+        alerts=tuple(_alert(alert, kept) for alert in raw.alerts[:MAX_ALERTS]),
+        external_url=raw.external_url[:MAX_TEXT],
+        truncated_alerts=raw.truncated_alerts + max(0, len(raw.alerts) - MAX_ALERTS),
     )
 
 
-def _alert(raw: _Alert) -> Alert:
+def _alert(raw: _Alert, kept: Callable[[_Texts], _Texts]) -> Alert:
+    given = 0 < len(raw.fingerprint) <= MAX_FINGERPRINT
     return Alert(
-        fingerprint=raw.fingerprint or fingerprint_of(raw.labels),
+        fingerprint=raw.fingerprint if given else fingerprint_of(raw.labels),
         status=raw.status,
-        labels=raw.labels,
-        annotations=raw.annotations,
+        labels=kept(raw.labels),
+        annotations=kept(raw.annotations),
         starts_at=_utc(raw.starts_at),
         ends_at=_end(raw.ends_at),
-        generator_url=raw.generator_url,
+        generator_url=raw.generator_url[:MAX_TEXT],
     )
+
+
+def _whole(texts: _Texts) -> _Texts:
+    return texts
+
+
+def _cut(texts: _Texts) -> _Texts:
+    """The first of them, and as much of each, as is read."""
+    longest = max(map(len, (*texts, *texts.values())), default=0)
+    if longest <= MAX_TEXT and len(texts) <= MAX_LABELS:
+        return texts
+    first = islice(texts.items(), MAX_LABELS)
+    return {name[:MAX_TEXT]: text[:MAX_TEXT] for name, text in first}
 
 
 def _end(moment: datetime | None) -> datetime | None:
@@ -148,12 +167,12 @@ def _refusal(body: bytes, error: Exception) -> InvalidInput:
     return InvalidInput(_sentence(str(error)))
 
 
-_TEXTS = f"an object of at most {MAX_LABELS:,} texts of at most {MAX_TEXT:,} characters each"
-_TEXT = f"a text of at most {MAX_TEXT:,} characters"
+_TEXTS = "an object of texts"
+_TEXT = "a text"
 _TIME = "a time with its zone (RFC 3339), such as 2026-01-31T12:00:00Z"
 
 REQUIREMENTS = {
-    "alerts": f"a list of 1 to {MAX_ALERTS:,} alerts",
+    "alerts": "a list of one alert or more",
     "alerts[]": "an object with status, labels and startsAt",
     "status": '"firing" or "resolved"',
     "labels": _TEXTS,
@@ -161,7 +180,7 @@ REQUIREMENTS = {
     "startsAt": _TIME,
     "endsAt": _TIME,
     "generatorURL": _TEXT,
-    "fingerprint": f"a text of at most {MAX_FINGERPRINT} characters",
+    "fingerprint": _TEXT,
     "receiver": _TEXT,
     "groupKey": _TEXT,
     "groupLabels": _TEXTS,

@@ -170,6 +170,13 @@ _LIST = (
     f"The body must be a JSON list of 1 to {MAX_ALERTS:,} alerts, each an object with labels "
     "and optionally annotations, startsAt, endsAt and generatorURL."
 )
+_TEXTS = f"an object of at most {MAX_LABELS:,} texts of at most {MAX_TEXT:,} characters each"
+_REQUIREMENTS = {
+    **REQUIREMENTS,
+    "labels": _TEXTS,
+    "annotations": _TEXTS,
+    "generatorURL": f"a text of at most {MAX_TEXT:,} characters",
+}
 _MISSING = re.compile(r"missing required field `(\w+)`")
 _PLACE = re.compile(r" at `(?:key` in `)?\$([^`]*)`$")
 
@@ -180,7 +187,7 @@ def _sentence(error: str) -> str:
     path = place[1].removesuffix("[...]") if place else ""
     if missing:
         path = f"{path}.{missing[1]}"
-    requirement = REQUIREMENTS.get(path.rpartition(".")[2])
+    requirement = _REQUIREMENTS.get(path.rpartition(".")[2])
     if requirement is None:
         return f"{path} must be an object with labels." if path else _LIST
     return f"{path} {'is missing: it ' if missing else ''}must be {requirement}."

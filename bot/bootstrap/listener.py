@@ -20,7 +20,7 @@ from bot.adapters.inbox import Inbox
 from bot.adapters.metrics import PrometheusCounters
 from bot.adapters.pagerduty_webhook import verify_signature
 from bot.adapters.policy_versions import SqlPolicyVersions
-from bot.adapters.posted_alerts import check_posted
+from bot.adapters.posted_alerts import check_posted, encode_delivery
 from bot.adapters.slack import web_client
 from bot.app.answers import Answers
 from bot.app.attachments import Attachments
@@ -33,6 +33,7 @@ from bot.app.run_answers import RunAnswers
 from bot.app.suggestions import Suggestions
 from bot.app.ticket_answers import TicketAnswers
 from bot.bootstrap.core import SLACK_TIMEOUT, Core, beat_every, core, declarations, page_address
+from bot.domain.unreadable import refused
 from bot.entrypoints.api import api
 from bot.entrypoints.health import Health
 from bot.entrypoints.incident_view import UseCases
@@ -161,7 +162,11 @@ def _webhooks(
         return lambda result: children[result]()
 
     alertmanager = AlertmanagerWebhook(
-        inbox, secret(settings.webhook_token) or None, check_delivery, counted("alertmanager")
+        inbox,
+        secret(settings.webhook_token) or None,
+        check_delivery,
+        counted("alertmanager"),
+        lambda problem: encode_delivery(refused(problem, SystemClock().now())),
     )
     pagerduty = PagerDutyWebhook(
         inbox, where.webhook_secret, verify_signature, counted("pagerduty")

@@ -13,6 +13,7 @@ import hmac
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -20,8 +21,9 @@ from bot.domain.alert import NotJson, WrongVersion
 from bot.domain.errors import InvalidInput, TemporaryError
 from bot.ports import Source
 
-MAX_BODY = 8 * 1024 * 1024
-"""Bytes of a webhook's body; 10,000 alerts of the usual size fit in."""
+MAX_BODY = 32 * 1024 * 1024
+"""Bytes of a webhook's body: tens of thousands of alerts of the usual size. Without `max_alerts`
+Alertmanager sends all alerts of a group at once."""
 
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
@@ -68,6 +70,15 @@ _STATUS = {
 }
 
 
+_LOSES_ALERTS = (
+    WebhookResult.TOO_LARGE,
+    WebhookResult.NOT_JSON,
+    WebhookResult.WRONG_VERSION,
+    WebhookResult.INVALID,
+)
+"""Whoever sends such a thing was admitted, and gives up on it."""
+
+
 class _Refused(Exception):
     """The webhook is answered with `result`, this one sentence and the extra headers."""
 
@@ -103,6 +114,8 @@ class _Webhook(ABC):
             self._on_result(refused.result)
             body = json.dumps({"error": str(refused)}).encode()
             await _answer(send, refused.result, body, *refused.headers)
+            # Afterwards: a refusal waits for no disk.
+            await self._lost(refused)
         else:
             self._on_result(WebhookResult.ACCEPTED)
             await _answer(send, WebhookResult.ACCEPTED, b'{"ok":true}')
@@ -124,6 +137,10 @@ class _Webhook(ABC):
             ) from error
 
     @abstractmethod
+    async def _lost(self, refused: _Refused) -> None:
+        """Do what is due when what was refused is not sent again."""
+
+    @abstractmethod
     def _admit(self, headers: _Headers) -> None:
         """Refuse by the headers alone, before the body is read."""
 
@@ -136,7 +153,8 @@ class AlertmanagerWebhook(_Webhook):
     """POST /webhooks/alertmanager.
 
     With `token`, it must come as a bearer token. `check` raises `InvalidInput` for a
-    body that could never be worked in.
+    body that could never be worked in. `alarm` makes of the reason for a refusal what is kept
+    in the place of what was refused: somebody must hear of alerts that are lost.
     """
 
     source = Source.ALERTMANAGER
@@ -147,10 +165,17 @@ class AlertmanagerWebhook(_Webhook):
         token: str | None,
         check: Callable[[bytes], None],
         on_result: OnResult,
+        alarm: Callable[[str], bytes],
     ) -> None:
         super().__init__(inbox, on_result)
         self._token = token.encode() if token else None
         self._check_body = check
+        self._alarm = alarm
+
+    async def _lost(self, refused: _Refused) -> None:
+        if refused.result in _LOSES_ALERTS:
+            with suppress(TemporaryError):  # the answer and the metrics tell of it as well
+                await self._inbox.add(Source.TOCSIN, self._alarm(str(refused)))
 
     def _admit(self, headers: _Headers) -> None:
         if self._token is None:
@@ -202,6 +227,9 @@ class PagerDutyWebhook(_Webhook):
                 WebhookResult.UNAUTHORIZED,
                 "Send PagerDuty's webhook with its header X-PagerDuty-Signature.",
             )
+
+    async def _lost(self, refused: _Refused) -> None:
+        """Nothing: what PagerDuty could not tell, it is asked for."""
 
     def _check(self, headers: _Headers, body: bytes) -> None:
         signature = headers[b"x-pagerduty-signature"].decode("latin-1")

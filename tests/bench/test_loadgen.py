@@ -27,7 +27,9 @@ def test_no_two_webhooks_have_an_alert_in_common() -> None:
 
 def test_what_it_counts_as_accepted_was_kept(tmp_path: Path) -> None:
     inbox = Inbox(f"sqlite:///{tmp_path}/tocsin.db")
-    with serve(AlertmanagerWebhook(inbox, "token", check_delivery, lambda result: None)) as url:
+    with serve(
+        AlertmanagerWebhook(inbox, "token", check_delivery, lambda result: None, str.encode)
+    ) as url:
         measurement = measure(Target(url, {"authorization": "Bearer token"}), SHORT)
         without_token = measure(Target(url), SHORT)
 

@@ -32,6 +32,7 @@ from bot.entrypoints.webhooks import (
 )
 from bot.ports import Source
 from tests.support.serve import serve
+from tests.support.waiting import eventually
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples" / "alertmanager"
 FIRING = json.dumps(json.loads((SAMPLES / "firing.json").read_text())["body"]).encode()
@@ -66,7 +67,14 @@ class Listener:
         return answer
 
     def bodies(self) -> list[bytes]:
-        return [row.body for row in self.inbox.read(limit=100_000)]
+        """What was accepted."""
+        rows = self.inbox.read(limit=100_000)
+        return [row.body for row in rows if row.source is not Source.TOCSIN]
+
+    def alarms(self) -> list[str]:
+        """What somebody is told of."""
+        rows = self.inbox.read(limit=100_000)
+        return [row.body.decode() for row in rows if row.source is Source.TOCSIN]
 
 
 def answer_on(connection: http.client.HTTPConnection) -> Answer:
@@ -85,7 +93,9 @@ def inbox(tmp_path: Path) -> Iterator[Inbox]:
 @pytest.fixture
 def alertmanager(inbox: Inbox) -> Iterator[Listener]:
     results: Counter[WebhookResult] = Counter()
-    app = AlertmanagerWebhook(inbox, TOKEN, check_delivery, lambda result: results.update([result]))
+    app = AlertmanagerWebhook(
+        inbox, TOKEN, check_delivery, lambda result: results.update([result]), str.encode
+    )
     with serve(app) as url:
         yield Listener(url, inbox, results)
 
@@ -159,7 +169,9 @@ def test_the_scheme_is_read_without_regard_to_case(alertmanager: Listener) -> No
 
 
 def test_where_no_token_is_set_none_is_asked_for(inbox: Inbox) -> None:
-    with serve(AlertmanagerWebhook(inbox, None, check_delivery, lambda result: None)) as url:
+    with serve(
+        AlertmanagerWebhook(inbox, None, check_delivery, lambda result: None, str.encode)
+    ) as url:
         assert Listener(url, inbox).post(FIRING, {}).status == 200
 
 
@@ -204,6 +216,18 @@ def test_a_large_body_is_kept_up_to_the_limit(alertmanager: Listener) -> None:
     assert alertmanager.results == {WebhookResult.ACCEPTED: 1, WebhookResult.TOO_LARGE: 1}
 
 
+def test_alerts_that_are_lost_by_a_refusal_are_told_of(alertmanager: Listener) -> None:
+    """Alertmanager gives up on them, so this is the last that is heard of them."""
+    answer = alertmanager.post(FIRING[:-1], AUTHORIZED)
+    assert eventually(alertmanager.alarms) == [answer.body["error"]]
+
+
+def test_who_is_not_admitted_raises_no_alarm(alertmanager: Listener) -> None:
+    assert alertmanager.post(FIRING, {}).status == 401
+    assert alertmanager.post(b"", AUTHORIZED, "GET").status == 405
+    assert alertmanager.alarms() == []
+
+
 def test_a_body_that_says_it_is_too_large_is_not_read(alertmanager: Listener) -> None:
     connection = alertmanager.connect()
     connection.putrequest("POST", "/")
@@ -214,7 +238,7 @@ def test_a_body_that_says_it_is_too_large_is_not_read(alertmanager: Listener) ->
     connection.close()
 
     assert answer.status == 413
-    assert answer.body == {"error": "The body must have at most 8,388,608 bytes."}
+    assert answer.body == {"error": "The body must have at most 33,554,432 bytes."}
 
 
 def test_a_streamed_body_is_refused_once_it_is_too_large(alertmanager: Listener) -> None:

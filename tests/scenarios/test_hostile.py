@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.timeline import markdown
 from tests.support.harness import Harness
+from tests.support.waiting import eventually
 from tests.support.webhook import alert
 
 TEXTS = [
@@ -76,10 +77,15 @@ def test_hostile_words_after_a_command_are_answered(h: Harness) -> None:
     "body",
     [b"", b"{}", b"[]", b"null", b"{" * 10_000, b'{"version":"4"}', b"\xff\xfe", b'"\\ud800"'],
 )
-def test_what_is_no_delivery_is_refused_and_leaves_nothing_behind(h: Harness, body: bytes) -> None:
-    """With one plain sentence, and never with a 500."""
+def test_what_is_no_delivery_is_refused_and_somebody_hears_of_it(h: Harness, body: bytes) -> None:
+    """With one plain sentence, never with a 500; of its alerts nobody will ever hear again."""
     answer = h.post(body)
     assert answer.status_code == 400
-    assert json.loads(answer.text)["error"]
+    problem = json.loads(answer.text)["error"]
+    eventually(lambda: h.inbox.read(limit=1))
     h.settle()
-    assert h.incidents.newest() == []
+    (incident,) = h.incidents.newest()
+    assert incident.title.startswith("TocsinWebhookRefused")
+    (known,) = h.incidents.alerts(incident.id)
+    assert known.alert.annotations["description"] == problem
+    assert h.pages() == ["triggered"]

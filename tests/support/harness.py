@@ -92,6 +92,7 @@ from bot.domain.matcher_text import parse_quick_matcher
 from bot.domain.roster import OurService
 from bot.domain.routing import RoutingPolicy
 from bot.domain.run import Run
+from bot.domain.unreadable import refused
 from bot.entrypoints.listener import Listener, pages
 from bot.entrypoints.slack import SlackEndpoint, SlackListener
 from bot.entrypoints.webhooks import AlertmanagerWebhook, PagerDutyWebhook
@@ -302,13 +303,16 @@ class Harness:
         ]
         webhooks = {
             "/webhooks/alertmanager": AlertmanagerWebhook(
-                self.inbox, WEBHOOK_TOKEN, check_delivery, lambda _: None
+                self.inbox, WEBHOOK_TOKEN, check_delivery, lambda _: None, self._alarm
             ),
             "/webhooks/pagerduty": PagerDutyWebhook(
                 self.inbox, PAGERDUTY_SECRET, verify_signature, lambda _: None
             ),
         }
         return Listener(webhooks, pages(routes, Starlette()))
+
+    def _alarm(self, problem: str) -> bytes:
+        return encode_delivery(refused(problem, self.clock.now()))
 
     def _put(self, source: Source, delivery: Delivery) -> None:
         self.inbox.put(source, encode_delivery(delivery))
