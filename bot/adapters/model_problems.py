@@ -49,6 +49,8 @@ def _sentence(details: ErrorDetails, name: str) -> str:
             return f"“{name}” is missing."
         case "extra_forbidden":
             return f"“{name}” is not known here."
+        case "model_type" | "dict_type":
+            return f"“{name}” has to hold keys with values."
         case "union_tag_invalid":
             context = details["ctx"]
             return f"there is no {name} “{context['tag']}”; there are {context['expected_tags']}."

@@ -147,7 +147,7 @@ def test_when_all_are_deprecated_the_newest_is_the_default(folder: Path) -> None
     [
         ("1.0.1: Use another.\n", "1: there is no rollback@1.0.1."),
         ("1.0.0:\n", "1: “1.0.0”: Input should be a valid string."),
-        ("- 1.0.0\n", "1: “the file”: Input should be a valid dictionary."),
+        ("- 1.0.0\n", "1: “the file” has to hold keys with values."),
         ("1.0.0: &a Use another.\n", "1: anchors and aliases"),
     ],
 )
