@@ -176,10 +176,10 @@ rules:
     ("text", "said"),
     [
         ("", "1: the file is empty."),
-        ("[]", "1: “the file”: Input should be a valid dictionary"),
+        ("[]", "1: “the file” has to hold keys with values."),
         ("default: P1\nrules: []\n", "2: “rules”: List should have at least 1 item"),
         ("default: P1\nrules: 5\n", "2: “rules”: Input should be a valid list"),
-        ("default: P1\nrules: [5]\n", "2: “rules 1”: Input should be a valid dictionary"),
+        ("default: P1\nrules: [5]\n", "2: “rules 1” has to hold keys with values."),
         ("default: P1\n", "1: “rules” is missing."),
         ("default: P1\ndefault: P2\nrules: []\n", "2: “default” is given twice."),
     ],

@@ -272,10 +272,10 @@ def test_a_way_that_is_tried_twice_is_a_mistake() -> None:
     ("text", "said"),
     [
         ("", "1: the file is empty."),
-        ("[]", "1: “the file”: Input should be a valid dictionary"),
-        ("# x\ngrouping:\n", "2: “grouping”: Input should be a valid dictionary"),
+        ("[]", "1: “the file” has to hold keys with values."),
+        ("# x\ngrouping:\n", "2: “grouping” has to hold keys with values."),
         ("storm: {}\nheartbeats: 5\n", "2: “heartbeats”: Input should be a valid list"),
-        ("correlations:\n  - 5\n", "2: “correlations 1”: Input should be a valid dictionary"),
+        ("correlations:\n  - 5\n", "2: “correlations 1” has to hold keys with values."),
         ("storm: {incidents: yes}\n", "1: “incidents”: Input should be a valid integer."),
         ("flapping: {first_wait: 20m}\n", "1: first_wait is longer than longest_wait."),
         ("storm: {}\nstorm: {}\n", "2: “storm” is given twice."),
