@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import requests
 
@@ -56,6 +57,8 @@ def run_checks(settings: Settings) -> list[Finding]:
         ("tickets", check_tickets, False),
     ):
         checks.append((what, _sandbox if stands_in else check))
+    for cluster, context in settings.contexts.items():
+        checks.append((f"Kubernetes {cluster}", partial(check_kubernetes, context=context)))
     return [finding(what, check, settings) for what, check in checks]
 
 

@@ -20,8 +20,10 @@ APPS = "apps"
 """The API group of Deployments."""
 
 
-def check_kubernetes(settings: Settings) -> str:
+def check_kubernetes(settings: Settings, context: str = "") -> str:
     """As whom Tocsin signs in, and where it may change Deployments.
+
+    `context` is the kubeconfig's; its current one, if none is named.
 
     What a Role lets it do in a namespace can be asked only of namespaces that are known: those
     that the access policy names in full. What another one lacks, the plan of a run names.
@@ -29,7 +31,7 @@ def check_kubernetes(settings: Settings) -> str:
     if not settings.kubernetes_configured:
         raise InvalidInput("not configured: set KUBECONFIG, or run in a pod.")
     where = vendors(settings)
-    rights = KubernetesRights(connect(where.kubeconfig, where.kubernetes_url), TIMEOUT)
+    rights = KubernetesRights(connect(where.kubeconfig, where.kubernetes_url, context), TIMEOUT)
     account = rights.account()
     may = _where_it_may(rights, settings)
     return f"signed in as {account}; {may}" if account else may

@@ -11,6 +11,7 @@ import pytest
 from kubernetes.client import ApiClient
 
 from bot.adapters.kubernetes import connect
+from bot.checks.everything import run_checks
 from bot.checks.kubernetes import check_kubernetes
 from bot.domain.errors import PermanentError
 from bot.settings import Settings, load
@@ -67,6 +68,17 @@ def test_an_installation_with_least_privilege_is_fine(namespace: Namespace, path
 def test_an_administrator_may_everywhere(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", os.environ["TOCSIN_TEST_KUBECONFIG"])
     assert check_kubernetes(load()).endswith("may change Deployments in all namespaces")
+
+
+def test_each_other_cluster_is_looked_at_under_its_name(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", os.environ["TOCSIN_TEST_KUBECONFIG"])
+    monkeypatch.setenv("TOCSIN_CLUSTERS", "recovery=t,lost=nowhere")
+    found = {one.what: one for one in run_checks(load())}
+    assert found["Kubernetes recovery"].says.endswith("may change Deployments in all namespaces")
+    assert not found["Kubernetes lost"].ok
+    assert "nowhere" in found["Kubernetes lost"].says
 
 
 def test_a_token_that_is_not_accepted_is_said(namespace: Namespace, path: Path) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
+from bot.entrypoints.webhooks import MAX_BODY
 from bot.sandbox.slack.inbound import signature
 from tests.support.installation import API_TOKEN, TIMEOUT, WEBHOOK_TOKEN, Tocsin
 from tests.support.locks import locked
@@ -80,7 +81,7 @@ def test_an_alert_without_the_token(tocsin: Tocsin, header: str | None) -> None:
         (json.dumps(webhook(alert("Old"), version="3")).encode(), 400, "wrong_version", '"4"'),
         (json.dumps(webhook()).encode(), 400, "invalid", "alerts must be"),
         (b'{"version":"4","alerts":' + b"[" * 100_000, 400, "invalid", "nested too deeply"),
-        (b" " * (8 * 1024 * 1024 + 1), 413, "too_large", "bytes"),
+        (b" " * (MAX_BODY + 1), 413, "too_large", "bytes"),
     ],
     ids=["not JSON", "not UTF-8", "version 3", "no alerts", "deep", "large"],
 )
