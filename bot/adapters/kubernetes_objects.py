@@ -214,4 +214,10 @@ def _is_ours(manager: str) -> bool:
 
 
 def _query(dry_run: bool) -> Mapping[str, str]:
-    return {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
+    """What goes with every change; a field that the kind does not have is to be refused.
+
+    Since Kubernetes 1.27 such a field is dropped with no more than a warning unless that is
+    asked for, as kubectl does; what is older ignores the question.
+    """
+    asked = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+    return asked | ({"dryRun": "All"} if dry_run else {})

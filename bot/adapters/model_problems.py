@@ -8,6 +8,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.adapters.yaml_lines import Lines, Path, Problem
+from bot.domain.nearest import guess
+
+MANY = 20
+"""More names than anybody reads in one sentence."""
 
 _MAPPING_KEY = "[key]"
 """What pydantic puts at the end of a location that is a mapping's key."""
@@ -52,8 +56,15 @@ def _sentence(details: ErrorDetails, name: str) -> str:
         case "model_type" | "dict_type":
             return f"“{name}” has to hold keys with values."
         case "union_tag_invalid":
-            context = details["ctx"]
-            return f"there is no {name} “{context['tag']}”; there are {context['expected_tags']}."
+            return _unknown(name, details["ctx"]["tag"], details["ctx"]["expected_tags"])
         case _:
             # Our own validators speak in whole sentences, pydantic's don't end with a stop.
             return message if message.endswith(".") else f"“{name}”: {message}."
+
+
+def _unknown(name: str, word: str, expected: str) -> str:
+    """Say what there is or, where that is much to read, what was meant most likely."""
+    known = [each.strip().strip("'") for each in expected.split(",")]
+    meant = guess(word, known) if len(known) > MANY else ""
+    there_are = "" if meant else f"; there are {expected}"
+    return f"there is no {name} “{word}”{there_are}.{meant}"

@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -31,14 +30,17 @@ _MEMORY = Form(r"[0-9]{1,6}(Ki|Mi|Gi)", "an amount of memory such as 512Mi", "51
 _SHELL = re.compile(r"(.*/)?(ash|bash|dash|ksh|sh|zsh)")
 _SHELL_COMMAND = re.compile(r"-[a-z]*c[a-z]*")
 
+CONTAINER = "job"
+"""The container that runs the program; admission webhooks may put others beside it."""
+
 _NAME_LENGTH = 63
 """Pods carry their Job's name as a label's value, which may have so many characters."""
 
 
 def _no_shell(command: list[str]) -> list[str]:
     """Refuse ``sh -c``: there, a value that was put in would be read as commands."""
-    for program, option in pairwise(command):
-        if _SHELL.fullmatch(program) and _SHELL_COMMAND.fullmatch(option):
+    for place, program in enumerate(command):
+        if _SHELL.fullmatch(program) and any(map(_SHELL_COMMAND.fullmatch, command[place + 1 :])):
             raise PydanticCustomError(
                 SENTENCE,
                 "command must not run a shell's command line; "
@@ -128,7 +130,7 @@ def _pod_spec(arguments: JobArguments, program: Program) -> dict[str, Any]:
         **({"serviceAccountName": account} if account else {}),
         "containers": [
             {
-                "name": "job",
+                "name": CONTAINER,
                 "image": program.image,
                 **({"command": list(map(_literal, program.command))} if program.command else {}),
                 "env": [{"name": name, "value": _literal(it)} for name, it in program.env.items()],

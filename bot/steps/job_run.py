@@ -12,6 +12,7 @@ from bot.domain.parameter import seconds
 from bot.domain.plan import Attachment, StepOutcome
 from bot.domain.resource import Resource
 from bot.ports import StepContext
+from bot.steps.job_manifest import CONTAINER
 from bot.steps.pod_bodies import POD, phase, trouble
 from bot.steps.polling import Look, Patience, watch
 from bot.steps.text import LOG_LINES, log_end, sentence
@@ -93,7 +94,10 @@ class JobRun:
         """Why Kubernetes can't make the pod, such as a quota or a missing service account."""
         ref = self.created.ref
         about = Subject(ref.namespace, frozenset({ref.name}))
-        found = recent_warnings(self.context.objects, about, _created_at(self.created))
+        try:
+            found = recent_warnings(self.context.objects, about, _created_at(self.created))
+        except (PermanentError, TemporaryError):
+            return ""  # it only explains; whoever may not read events can still run a Job
         return f": {found[0].reason}: {found[0].message}" if found else ""
 
     def _require_start(self, pods: Sequence[Resource], says: str) -> None:
@@ -118,7 +122,7 @@ class JobRun:
         """The end of the newest pod's log; why it can't be read is said in its place."""
         try:
             pods = self._pods()
-            text = self.context.objects.log(pods[-1].ref, lines=LOG_LINES) if pods else ""
+            text = self.context.objects.log(pods[-1].ref, CONTAINER, LOG_LINES) if pods else ""
         except (TemporaryError, PermanentError, NotFound) as error:
             return f"(it can't be read: {error})"
         return log_end(text) or "(it is empty)"

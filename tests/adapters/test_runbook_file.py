@@ -93,6 +93,8 @@ def test_numbers_and_truth_values_become_text(reader: RunbookReader) -> None:
         ("id: restart", "id: ready", "20: another step has the id “ready” already."),
         ("id: restart", "id: Re start", "14: “id”: String should match pattern"),
         ("kind: kubernetes.rollout_restart", "kind: shell", "16: there is no kind “shell”; "),
+        ("rollout_restart", "rollout_restrat",
+         "16: there is no kind “kubernetes.rollout_restrat”. Did you mean “kubernetes.roll"),
         ("    kind: kubernetes.rollout_restart\n", "", "14: “kind” is missing."),
         ("      minimum: 2\n", "      least: 2\n", "26: “least” is not known here."),
         ("minimum: 2", "minimum: 0", "26: minimum must be all, or a number from 1 to 9999; it is"),

@@ -120,7 +120,14 @@ def test_a_value_is_one_argument_and_nothing_in_it_is_expanded(
 
 
 @pytest.mark.parametrize(
-    "command", [["sh", "-c", "echo"], ["/bin/bash", "-ec", "echo"], ["env", "sh", "-c", "x"]]
+    "command",
+    [
+        ["sh", "-c", "echo"],
+        ["/bin/bash", "-ec", "echo"],
+        ["env", "sh", "-c", "x"],
+        ["bash", "-o", "pipefail", "-c", "x"],
+        ["bash", "--norc", "-c", "x"],
+    ],
 )
 def test_a_shell_s_command_line_is_refused(job: Callable[..., Step], command: list[str]) -> None:
     with pytest.raises(InvalidInput, match="must not run a shell's command line"):
@@ -248,3 +255,19 @@ def test_a_long_step_s_job_has_a_name_that_fits(bench: Bench, job: Callable[...,
     name = step.plan().changes[0].rpartition("/")[2]
     assert len(name) == 63
     assert name.startswith("tocsin-run-7-a-a-a")
+
+
+def test_it_needs_no_right_to_read_events(
+    bench: Bench, job: Callable[..., Step], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Job has no pod at the first look; why not is then looked up, and may be forbidden."""
+    find = bench.objects.find
+
+    def forbidden(kind: str, *where: Any, **fields: Any) -> Any:
+        if kind == "event":
+            raise PermanentError("Kubernetes does not let us list events in namespace payments")
+        return find(kind, *where, **fields)
+
+    monkeypatch.setattr(bench.objects, "find", forbidden)
+    bench.later(1, lambda: ends(bench))
+    assert job().execute().summary == "Job payments/tocsin-run-7-it completed."

@@ -49,8 +49,8 @@ WRITING = {"create", "patch", "delete"}
 PARAMETERS = {
     "list": {"labelSelector", "fieldSelector"},
     "get": set[str](),
-    "create": {"dryRun", "fieldManager"},
-    "patch": {"dryRun", "fieldManager", "force"},
+    "create": {"dryRun", "fieldManager", "fieldValidation"},
+    "patch": {"dryRun", "fieldManager", "fieldValidation", "force"},
     "delete": {"dryRun"},
 }
 """The query parameters that each verb knows; with any other, a request is not served."""
