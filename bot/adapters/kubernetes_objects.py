@@ -15,7 +15,7 @@ from bot.adapters.kubernetes_requests import JSON, Call, KubernetesRequests
 from bot.adapters.kubernetes_selectors import selector_text
 from bot.adapters.kubernetes_values import Json
 from bot.domain.cluster import MARKER_ANNOTATION, Marker, ObjectRef, kind_of
-from bot.domain.errors import Conflict, InvalidInput, NotFound, PermanentError
+from bot.domain.errors import Conflict, InvalidInput, NotFound, PermanentError, TemporaryError
 from bot.domain.resource import Manifest, Resource
 
 APPLY = "application/apply-patch+yaml"
@@ -58,7 +58,11 @@ class KubernetesObjects:
         try:
             return _resource(ref, self._requests.json(call, self._asked("create", ref)))
         except Conflict as error:
-            there = self.read(ref)
+            try:
+                there = self.read(ref)
+            except NotFound:
+                # Not of that name: the server lost a race of its own, such as for a quota.
+                raise TemporaryError(str(error)) from error
             if there.marker == str(marker):
                 return there
             raise PermanentError(f"{ref} exists already, and this run did not make it") from error

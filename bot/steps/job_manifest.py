@@ -33,6 +33,9 @@ _SHELL_COMMAND = re.compile(r"-[a-z]*c[a-z]*")
 CONTAINER = "job"
 """The container that runs the program; admission webhooks may put others beside it."""
 
+_HIGHEST_USER = 2_147_483_647
+"""The highest number of a user that Kubernetes takes."""
+
 _NAME_LENGTH = 63
 """Pods carry their Job's name as a label's value, which may have so many characters."""
 
@@ -71,11 +74,14 @@ class JobArguments(Arguments, Program):
     `secrets` are Secrets whose keys become environment variables. A pod that has not
     started within `start_timeout` fails the step, and the Job is deleted. `keep` is how
     long Kubernetes keeps the Job when it has ended; where it can't, the Job stays.
+    `run_as_user` is the number of the user it runs as, which a namespace that enforces the
+    Pod Security Standard `restricted` asks for; without one, the image says who that is.
     """
 
     namespace: Namespace
     secrets: list[ObjectName] = Field(default_factory=list)
     service_account: ObjectName | None = None
+    run_as_user: Annotated[int, Field(ge=1, le=_HIGHEST_USER)] | None = None
     timeout: Duration = "600s"
     start_timeout: Duration = "120s"
     retries: Annotated[int, Field(ge=0, le=10)] = 0
@@ -136,9 +142,22 @@ def _pod_spec(arguments: JobArguments, program: Program) -> dict[str, Any]:
                 "env": [{"name": name, "value": _literal(it)} for name, it in program.env.items()],
                 "envFrom": [{"secretRef": {"name": name}} for name in arguments.secrets],
                 "resources": {"limits": {"cpu": arguments.cpu, "memory": arguments.memory}},
+                "securityContext": _security(arguments.run_as_user),
             }
         ],
     }
+
+
+def _security(user: int | None) -> dict[str, Any]:
+    """Never more rights than it begins with; as an ordinary user it needs none at all.
+
+    Source: the Pod Security Standards, `restricted`.
+    """
+    context = {"allowPrivilegeEscalation": False, "seccompProfile": {"type": "RuntimeDefault"}}
+    if user is None:
+        return context
+    rights = {"capabilities": {"drop": ["ALL"]}}
+    return {**context, "runAsUser": user, "runAsNonRoot": True, **rights}
 
 
 def _literal(text: str) -> str:
@@ -164,4 +183,6 @@ def describe(manifest: Manifest) -> Sequence[str]:
     lines += [f"+   env {it['name']}: {it['value']}" for it in container["env"]]
     lines += [f"+   env from Secret {it['secretRef']['name']}" for it in container["envFrom"]]
     account = manifest["spec"]["template"]["spec"].get("serviceAccountName")
-    return [*lines, *([f"+   as service account {account}"] if account else [])]
+    lines += [f"+   as service account {account}"] if account else []
+    user = container["securityContext"].get("runAsUser")
+    return [*lines, *([f"+   as user {user}"] if user else [])]

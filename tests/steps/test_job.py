@@ -107,6 +107,38 @@ def test_what_the_job_is_made_of(bench: Bench, job: Callable[..., Step]) -> None
     }
 
 
+def test_it_gains_no_rights_and_as_an_ordinary_user_it_has_none(
+    bench: Bench, job: Callable[..., Step]
+) -> None:
+    """What the Pod Security Standard `restricted` asks for."""
+    step = job(run_as_user="1000")
+    assert "+   as user 1000" in step.plan().changes
+    bench.later(1, lambda: ends(bench))
+    step.execute()
+    assert spec(bench)["template"]["spec"]["containers"][0]["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "seccompProfile": {"type": "RuntimeDefault"},
+        "runAsUser": 1000,
+        "runAsNonRoot": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_without_a_user_the_image_decides(bench: Bench, job: Callable[..., Step]) -> None:
+    bench.later(1, lambda: ends(bench))
+    job().execute()
+    assert spec(bench)["template"]["spec"]["containers"][0]["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+@pytest.mark.parametrize("user", ["0", "-1", "root", "2147483648"])
+def test_a_user_is_a_number_and_not_root(job: Callable[..., Step], user: str) -> None:
+    with pytest.raises(InvalidInput, match="run_as_user"):
+        job(run_as_user=user)
+
+
 def test_a_value_is_one_argument_and_nothing_in_it_is_expanded(
     bench: Bench, job: Callable[..., Step]
 ) -> None:
