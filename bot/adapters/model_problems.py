@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from bot.adapters.yaml_lines import Lines, Path, Problem
 from bot.domain.nearest import guess
 
-MANY = 20
+_MANY = 20
 """More names than anybody reads in one sentence."""
 
 _MAPPING_KEY = "[key]"
@@ -65,6 +65,6 @@ def _sentence(details: ErrorDetails, name: str) -> str:
 def _unknown(name: str, word: str, expected: str) -> str:
     """Say what there is or, where that is much to read, what was meant most likely."""
     known = [each.strip().strip("'") for each in expected.split(",")]
-    meant = guess(word, known) if len(known) > MANY else ""
+    meant = guess(word, known) if len(known) > _MANY else ""
     there_are = "" if meant else f"; there are {expected}"
     return f"there is no {name} “{word}”{there_are}.{meant}"

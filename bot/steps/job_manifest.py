@@ -170,7 +170,8 @@ def _literal(text: str) -> str:
 
 def describe(manifest: Manifest) -> Sequence[str]:
     """What the plan shows of the Job."""
-    container = manifest["spec"]["template"]["spec"]["containers"][0]
+    pod = manifest["spec"]["template"]["spec"]
+    container = pod["containers"][0]
     metadata = manifest["metadata"]
     limits = container["resources"]["limits"]
     lines = [
@@ -182,7 +183,8 @@ def describe(manifest: Manifest) -> Sequence[str]:
         lines.append(f"+   command: {json.dumps(container['command'], ensure_ascii=False)}")
     lines += [f"+   env {it['name']}: {it['value']}" for it in container["env"]]
     lines += [f"+   env from Secret {it['secretRef']['name']}" for it in container["envFrom"]]
-    account = manifest["spec"]["template"]["spec"].get("serviceAccountName")
-    lines += [f"+   as service account {account}"] if account else []
-    user = container["securityContext"].get("runAsUser")
-    return [*lines, *([f"+   as user {user}"] if user else [])]
+    if account := pod.get("serviceAccountName"):
+        lines.append(f"+   as service account {account}")
+    if user := container["securityContext"].get("runAsUser"):
+        lines.append(f"+   as user {user}")
+    return lines
