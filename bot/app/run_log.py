@@ -36,11 +36,18 @@ class RunLog:
             return record_run(tx, tx.run(run_id), (event,), TOCSIN, self._clock.now())
 
 
-def retried(clock: Clock, call: Callable[[], T]) -> T:
-    """The call's result; temporary errors are waited out, the last one is raised."""
+def retried(clock: Clock, call: Callable[[], T], tell: Callable[[str], None]) -> T:
+    """The call's result; temporary errors are waited out, the last one is raised.
+
+    Why it waits is told once for each reason.
+    """
+    told = ""
     for delay in RETRY_DELAYS:
         try:
             return call()
         except TemporaryError as error:
+            if str(error) != told:
+                told = str(error)
+                tell(told)
             clock.sleep(max(delay, error.retry_after or 0.0))
     return call()

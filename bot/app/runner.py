@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bot.app.planning import PlanFor, Planner
 from bot.app.record import record_run
@@ -32,6 +32,7 @@ from bot.domain.run_actions import (
     next_action,
 )
 from bot.domain.run_events import (
+    RunDelayed,
     RunEvent,
     RunExpired,
     RunFinished,
@@ -60,6 +61,8 @@ class Reads(Protocol):
 
     def read(self, ref: ObjectRef) -> Resource: ...
 
+
+T = TypeVar("T")
 
 RequirementOf = Callable[[Run, Plan], Requirement]
 """The approvals that a run with this plan needs; `InvalidInput` says why it can't have them."""
@@ -119,7 +122,9 @@ class Runner:
     def _planned(self, run: Run) -> RunEvent:
         wanted = PlanFor(run.runbook, run.parameters, run.id, run.incident_id)
         try:
-            plan = retried(self.clock, lambda: self.planner.plan(wanted, self.clock.now()))
+            plan = self._waiting_out(
+                run, lambda: self.planner.plan(wanted, self.clock.now())
+            )
         except TocsinError as error:
             return RunRefused((f"It could not be planned: {error}",))
         if plan.problems:
@@ -138,15 +143,15 @@ class Runner:
             self._log.record(run.id, RunExpired())
             return
         targets = run.plan.targets if run.plan else frozenset()
-        drifted = tuple(filter(None, (self._drift(one) for one in sorted(targets, key=_name))))
+        drifted = tuple(filter(None, (self._drift(run, one) for one in sorted(targets, key=_name))))
         with self.store.transaction() as tx:
             reasons = (*drifted, *_occupied(tx.runs(BUSY, MANY), run))
             event = RunRefused(reasons) if reasons else RunStarted()
             record_run(tx, tx.run(run.id), (event,), TOCSIN, self.clock.now())
 
-    def _drift(self, target: Target) -> str | None:
+    def _drift(self, run: Run, target: Target) -> str | None:
         try:
-            now = retried(self.clock, lambda: self.objects.read(target.ref))
+            now = self._waiting_out(run, lambda: self.objects.read(target.ref))
         except TocsinError as error:
             return f"{target.ref} can’t be read any more: {error}"
         if now.uid != target.uid:
@@ -154,6 +159,12 @@ class Runner:
         if now.spec_digest != target.spec_digest:
             return f"{target.ref} was changed by somebody since it was planned."
         return None
+
+    def _waiting_out(self, run: Run, call: Callable[[], T]) -> T:
+        """As `retried`; why it takes so long is written down."""
+        return retried(
+            self.clock, call, lambda reason: self._log.record(run.id, RunDelayed(reason))
+        )
 
 
 def _too_late(run: Run, clock: Clock) -> bool:

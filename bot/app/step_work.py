@@ -92,7 +92,9 @@ class StepWork:
         if not kind.mutates:
             return None
         try:
-            done = retried(self._clock, lambda: kind.observe(arguments, context))
+            done = retried(
+                self._clock, lambda: kind.observe(arguments, context), _later(context)
+            )
         except TocsinError as error:
             return _unknown(step_id, error)
         return StepFinished(step_id, done, observed=True) if done else None
@@ -123,7 +125,7 @@ class StepWork:
             _require_same(run, context)
             return call()
 
-        return retried(self._clock, tried)
+        return retried(self._clock, tried, _later(context))
 
     def _is_stopped(self, marker: Marker) -> bool:
         """Whether whoever waits has to stop: for an abort, or since somebody else went on."""
@@ -154,6 +156,11 @@ class StepWork:
 
     def _progress(self, run_id: int, step_id: str, text: str) -> None:
         self._log.record(run_id, StepProgressed(step_id, text))
+
+
+def _later(context: StepContext) -> Callable[[str], None]:
+    """Tells on the step what it waits out."""
+    return lambda reason: context.progress(f"not possible yet, tried again: {reason}")
 
 
 def _unknown(step_id: str, error: TocsinError) -> RunFinished:

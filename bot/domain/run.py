@@ -89,6 +89,8 @@ class Run:
     """While it waits: where it goes on."""
     aborted: RunAborted | None = None
     steps: tuple[StepRecord, ...] = ()
+    delay: str = ""
+    """Why its plan or its start takes longer than it should, while it does."""
     result: str = ""
     finished_at: datetime | None = None
 

@@ -65,6 +65,13 @@ class RunPlanned:
 
 
 @dataclass(frozen=True, slots=True)
+class RunDelayed:
+    """It can't be planned or started yet; this is tried again for a while."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunRefused:
     """The run won't start, for these reasons; nothing was changed."""
 
@@ -236,6 +243,7 @@ class RunSettled:
 RunEvent = (
     RunRequested
     | RunPlanned
+    | RunDelayed
     | RunRefused
     | RunApproved
     | RunOverridden

@@ -22,6 +22,7 @@ from bot.domain.run_events import (
     RunAborted,
     RunApproved,
     RunCancelled,
+    RunDelayed,
     RunEvent,
     RunExpired,
     RunFinished,
@@ -53,6 +54,7 @@ _STANDING = _UNDER_WAY | {_S.WAITING, _S.CANCELLING}
 
 _TRANSITIONS: Mapping[type[RunEvent], frozenset[RunState]] = {
     RunPlanned: frozenset({_S.PLANNING}),
+    RunDelayed: frozenset({_S.PLANNING, _S.READY}),
     RunRefused: frozenset({_S.PLANNING, _S.READY}),
     RunApproved: frozenset({_S.AWAITING_APPROVAL}),
     RunOverridden: frozenset({_S.AWAITING_APPROVAL}),
@@ -104,8 +106,10 @@ def evolve(run: Run, event: RunEvent, actor: Actor, at: datetime) -> Run:
     match event:
         case RunPlanned() | RunApproved() | RunOverridden():
             return _evolve_permission(run, event, actor, at)
+        case RunDelayed(reason):
+            return replace(run, delay=reason)
         case RunStarted():
-            return replace(run, state=_S.RUNNING)
+            return replace(run, state=_S.RUNNING, delay="")
         case RunPaused():
             return replace(run, state=_S.WAITING, paused_in=run.state)
         case RunResumed():
@@ -130,7 +134,12 @@ def _evolve_permission(
     match event:
         case RunPlanned(plan, needs):
             planned = replace(
-                run, state=_S.AWAITING_APPROVAL, plan=plan, planned_at=at, requirement=needs
+                run,
+                state=_S.AWAITING_APPROVAL,
+                plan=plan,
+                planned_at=at,
+                requirement=needs,
+                delay="",
             )
             wanted = run.start_when_planned and not planned.missing
             return _permitted(planned, run.requested_by, at) if wanted else planned

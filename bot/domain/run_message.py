@@ -39,6 +39,8 @@ RUN_ACTION = "run."
 The value is the run's id, a colon, and what was shown: the plan's digest, or the step that asks.
 """
 
+CALL_OFF = "Call it off"
+
 _MARKS = {
     RunState.PLANNING: "📋",
     RunState.AWAITING_APPROVAL: "✋",
@@ -127,6 +129,8 @@ def _now(run: Run) -> str:
         return f"{run.result}\n{what_is_known(run)}"
     if run.result:
         return run.result
+    if run.delay:
+        return f"Not possible yet, tried again: {run.delay}"
     if run.state is RunState.AWAITING_APPROVAL:
         planned = _in_short(run.plan) if run.plan else ()
         return "\n".join((run.runbook.summary, *planned, _permission(run)))
@@ -240,6 +244,8 @@ def run_buttons(run: Run) -> tuple[Button, ...]:
     if run.state is RunState.AWAITING_APPROVAL and run.plan is not None:
         return _permission_buttons(run, f"{run.id}:{run.plan.digest}")
     value = f"{run.id}:{run.asked.id if run.asked else ''}"
+    if run.delay:
+        return (_button(RunCommand.CANCEL, value, CALL_OFF),)
     if run.state in _UNDER_WAY:
         return (_button(RunCommand.PAUSE, value, "Pause"), *_abort_buttons(value))
     if run.state is not RunState.WAITING:
@@ -262,7 +268,7 @@ def _button(
 
 
 def _permission_buttons(run: Run, value: str) -> tuple[Button, ...]:
-    call_off = _button(RunCommand.CANCEL, value, "Call it off")
+    call_off = _button(RunCommand.CANCEL, value, CALL_OFF)
     if run.requirement is None:
         return (call_off,)
     label = "Approve" if run.missing else "Run it"

@@ -10,6 +10,7 @@ from bot.domain.run_events import (
     RunAborted,
     RunApproved,
     RunCancelled,
+    RunDelayed,
     RunEvent,
     RunExpired,
     RunFinished,
@@ -44,6 +45,8 @@ def run_sentence(event: IncidentEvent | RunEvent) -> str:
         case RunPlanned(plan, needs):
             wanted = f" It needs {in_words(needs.needs)}." if needs and needs.needs else ""
             return f"Planned. {outline(plan)}{wanted}"
+        case RunDelayed(reason):
+            return f"Not possible yet, tried again: {reason}"
         case RunRefused(reasons):
             return f"Refused: {' '.join(reasons)}"
         case RunStarted():

@@ -103,6 +103,41 @@ def test_trouble_that_passes_is_waited_out(place: Place) -> None:
     assert place.go().state is RunState.SUCCEEDED
     assert place.calls("change") == ["plan", *["execute"] * 4]
     assert (place.clock.now() - began).total_seconds() == sum(RETRY_DELAYS[:3])
+    told = "Step change: not possible yet, tried again: API server away"
+    assert place.story().count(told) == 1
+
+
+def test_a_plan_that_takes_long_says_why(place: Place) -> None:
+    place.ask()
+    place.script.before["plan look"] = [
+        *[TemporaryError("API server away")] * 2,
+        TemporaryError("leader election"),
+        Died(),
+    ]
+    with pytest.raises(Died):
+        place.go()
+    late = place.runs.get(1)
+    assert (late.state, late.delay) == (RunState.PLANNING, "leader election")
+    assert place.story().count("Not possible yet, tried again: API server away") == 1
+    ended = place.go()
+    assert (ended.state, ended.delay) == (RunState.SUCCEEDED, "")
+
+
+def test_a_plan_that_takes_long_can_be_called_off(place: Place) -> None:
+    place.ask()
+    place.script.meanwhile["plan look"] = lambda: place.runs.cancel(1, ANA)
+    place.script.after["plan look"] = [TemporaryError("API server away")]
+    assert place.go().state is RunState.CANCELLED
+
+
+def test_a_start_that_takes_long_says_why(place: Place) -> None:
+    place.ask(approved=False)
+    waiting = place.go()
+    assert waiting.plan is not None
+    place.runs.approve(1, ANA, waiting.plan.digest)
+    place.cluster.failure = TemporaryError("API server away")
+    assert place.go().state is RunState.REFUSED
+    assert place.story().count("Not possible yet, tried again: API server away") == 1
 
 
 def test_a_try_that_arrived_although_its_answer_did_not_is_not_repeated(place: Place) -> None:

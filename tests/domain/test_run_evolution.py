@@ -17,6 +17,7 @@ from bot.domain.run_events import (
     RunAborted,
     RunApproved,
     RunCancelled,
+    RunDelayed,
     RunEvent,
     RunExpired,
     RunFinished,
@@ -66,6 +67,7 @@ FINAL = {S.SUCCEEDED, S.FAILED, S.COMPENSATED, S.CANCELLED, S.REFUSED, S.UNCERTA
 ALLOWED: dict[type[RunEvent], set[RunState]] = {
     RunRequested: set(),  # a run begins as a draft, so nothing is left to evolve
     RunPlanned: {S.PLANNING},
+    RunDelayed: {S.PLANNING, S.READY},
     RunRefused: {S.PLANNING, S.READY},
     RunApproved: {S.AWAITING_APPROVAL},
     RunOverridden: {S.AWAITING_APPROVAL},

@@ -78,6 +78,7 @@ from bot.domain.run_events import (
     RunAborted,
     RunApproved,
     RunCancelled,
+    RunDelayed,
     RunEvent,
     RunExpired,
     RunFinished,
@@ -315,6 +316,7 @@ INCIDENT_EVENTS: tuple[IncidentEvent, ...] = (
 RUN_EVENTS: tuple[RunEvent, ...] = (
     RunRequested("restart@1.0.0", {"workload": "payments/checkout", "health_url": ""}),
     RunPlanned(plan_of(runbook(), ("change",))),
+    RunDelayed("API server away"),
     RunRefused(("It is paused.", "It is gone.")),
     RunApproved("digest", ("approver",)),
     RunOverridden("Nobody else is awake.", {"approver": 1}),
