@@ -122,9 +122,7 @@ class Runner:
     def _planned(self, run: Run) -> RunEvent:
         wanted = PlanFor(run.runbook, run.parameters, run.id, run.incident_id)
         try:
-            plan = self._waiting_out(
-                run, lambda: self.planner.plan(wanted, self.clock.now())
-            )
+            plan = self._waiting_out(run, lambda: self.planner.plan(wanted, self.clock.now()))
         except TocsinError as error:
             return RunRefused((f"It could not be planned: {error}",))
         if plan.problems:
@@ -162,9 +160,11 @@ class Runner:
 
     def _waiting_out(self, run: Run, call: Callable[[], T]) -> T:
         """As `retried`; why it takes so long is written down."""
-        return retried(
-            self.clock, call, lambda reason: self._log.record(run.id, RunDelayed(reason))
-        )
+
+        def tell(reason: str) -> None:
+            self._log.record(run.id, RunDelayed(reason))
+
+        return retried(self.clock, call, tell)
 
 
 def _too_late(run: Run, clock: Clock) -> bool:

@@ -60,10 +60,10 @@ class StepWork:
         self._log.record(run.id, found or self._outcome(step_id, *begun))
 
     def settle(self, run: Run, step_id: str) -> None:
-        """Find out whether an interrupted step took effect; it is not done (again)."""
-        not_done = StepFailed(step_id, "the run was aborted before it took effect.")
-        found = self._found(step_id, *self._begun(run, step_id))
-        self._log.record(run.id, found or not_done)
+        """Find out whether an interrupted step took effect; else what it left is stopped."""
+        begun = self._begun(run, step_id)
+        found = self._found(step_id, *begun)
+        self._log.record(run.id, found or self._stopped(step_id, *begun))
 
     def undo(self, run: Run, step_id: str) -> None:
         """Put the step's change back."""
@@ -92,12 +92,19 @@ class StepWork:
         if not kind.mutates:
             return None
         try:
-            done = retried(
-                self._clock, lambda: kind.observe(arguments, context), _later(context)
-            )
+            done = retried(self._clock, lambda: kind.observe(arguments, context), _later(context))
         except TocsinError as error:
             return _unknown(step_id, error)
         return StepFinished(step_id, done, observed=True) if done else None
+
+    def _stopped(
+        self, step_id: str, kind: StepKind, arguments: Any, context: StepContext
+    ) -> RunEvent:
+        try:
+            why = retried(self._clock, lambda: kind.stop(arguments, context), _later(context))
+        except TocsinError as error:
+            return _unknown(step_id, error)
+        return StepFailed(step_id, why)
 
     def _outcome(
         self, step_id: str, kind: StepKind, arguments: Any, context: StepContext

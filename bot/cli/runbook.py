@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,10 +25,12 @@ Reference = Annotated[str, typer.Argument(help="NAME for the newest version, or 
 
 @runbook.command("list")
 def runbook_list(as_json: AsJson = False) -> None:
-    """List the runbooks and their versions."""
+    """List the runbooks and their versions; what is refused is said on standard error."""
     with plain_errors():
         library = _library()
         found = [(library.get(name), library.versions(name)) for name in library.names()]
+    for problem in library.problems:
+        print(f"Not listed: {problem}", file=sys.stderr)
     data = [
         {"name": one.name, "versions": list(versions), "summary": one.summary, "risk": one.risk}
         for one, versions in found

@@ -106,9 +106,19 @@ def _after_abort(run: Run) -> Settle | Note:
     reason = f"Aborted {abort.reason}."
     if abort.undo and _to_undo(run):
         return Note(CompensationStarted(reason))
+    return Note(RunFinished(RunState.CANCELLED, f"{reason} {_left(run)}"))
+
+
+def _left(run: Run) -> str:
+    """What an aborted run leaves behind; a step may have been stopped halfway."""
     changed = [record.id for record in _changed(run)]
-    stays = f" What these steps changed stays: {', '.join(changed)}." if changed else ""
-    return Note(RunFinished(RunState.CANCELLED, reason + (stays or " Nothing was changed.")))
+    said = [f"What these steps changed stays: {', '.join(changed)}."] if changed else []
+    said += [
+        f"{run.runbook.step(record.id).title} failed: {record.reason}"
+        for record in run.steps
+        if record.state is StepState.FAILED and run.plan and run.plan.steps[record.id].changes
+    ]
+    return " ".join(said) or "Nothing was changed."
 
 
 def _after_failure(run: Run, reason: str) -> Note:

@@ -92,6 +92,13 @@ class StepKind(Protocol):
         """The outcome, if an interrupted `execute` had already taken effect."""
         ...
 
+    def stop(self, arguments: Any, context: StepContext) -> str:
+        """End what an interrupted step left under way; returns why the step failed.
+
+        Asked of a step of an aborted run, once `observe` has found no effect of it.
+        """
+        ...
+
     def undo(self, arguments: Any, outcome: StepOutcome, context: StepContext) -> StepOutcome:
         """Put back what `execute` changed; what can't be put back is a `PermanentError`."""
         ...

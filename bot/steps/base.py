@@ -15,6 +15,9 @@ from bot.steps.arguments import Arguments
 
 A = TypeVar("A", bound=Arguments)
 
+NO_EFFECT = "the run was aborted before it took effect."
+"""Why an interrupted step failed that an abort kept from being done again."""
+
 
 class BaseStep(ABC, Generic[A]):
     """A kind of step whose plan turns what is missing or refused into problems."""
@@ -43,6 +46,10 @@ class BaseStep(ABC, Generic[A]):
     @abstractmethod
     def prepare(self, arguments: A, context: StepContext) -> StepPlan:
         """The plan, found out by reading; errors that it raises become its problems."""
+
+    def stop(self, arguments: A, context: StepContext) -> str:
+        """For the kinds that leave something under way, which would go on by itself."""
+        return NO_EFFECT
 
     @abstractmethod
     def execute(self, arguments: A, context: StepContext) -> StepOutcome: ...

@@ -70,7 +70,7 @@ def is_cordoned(node: Resource) -> bool:
 
 
 def dry_run(node: Resource, context: StepContext) -> None:
-    """Have the server check that the node may be cordoned."""
+    """Have the server check that the node may be cordoned, or uncordoned."""
     context.objects.merge(node.ref, _unschedulable(True), context.marker, dry_run=True)
 
 

@@ -13,7 +13,7 @@ from bot.domain.cluster import ObjectRef
 from bot.domain.errors import NotFound
 from bot.domain.plan import Limit, StepOutcome, StepPlan
 from bot.ports import StepContext
-from bot.steps.base import MutatingStep
+from bot.steps.base import NO_EFFECT, MutatingStep
 from bot.steps.job_manifest import JobArguments, Program, describe, job_manifest, job_name
 from bot.steps.job_run import JobRun, condition, patience
 
@@ -50,14 +50,19 @@ class Job(MutatingStep[JobArguments]):
 
     def observe(self, arguments: JobArguments, context: StepContext) -> StepOutcome | None:
         """The outcome if the Job has completed; one that runs or failed is for `apply`."""
-        ref = ObjectRef(JOB, arguments.namespace, job_name(context.marker))
-        try:
-            job = context.objects.read(ref)
-        except NotFound:
+        found = _created_before(arguments, context)
+        if found is None or not condition(found.created, "Complete"):
             return None
-        if job.marker != str(context.marker) or not condition(job, "Complete"):
-            return None
-        return JobRun(job, arguments.timeout, arguments.start_timeout, context).outcome()
+        return found.outcome()
+
+    def stop(self, arguments: JobArguments, context: StepContext) -> str:
+        """A Job goes on without its run, so it is deleted."""
+        found = _created_before(arguments, context)
+        if found is None:
+            return NO_EFFECT
+        if failed := condition(found.created, "Failed"):
+            return found.failure(failed)
+        return found.stop()
 
     def apply(self, arguments: JobArguments, context: StepContext) -> StepOutcome:
         return _run(arguments, arguments, context)
@@ -68,6 +73,17 @@ class Job(MutatingStep[JobArguments]):
         if arguments.undo is None:
             return StepOutcome("The runbook names nothing that would take back what the Job did.")
         return _run(arguments, arguments.undo, context)
+
+
+def _created_before(arguments: JobArguments, context: StepContext) -> JobRun | None:
+    """The Job that this very step created, if it did and the Job is still there."""
+    try:
+        job = context.objects.read(ObjectRef(JOB, arguments.namespace, job_name(context.marker)))
+    except NotFound:
+        return None
+    if job.marker != str(context.marker):
+        return None
+    return JobRun(job, arguments.timeout, arguments.start_timeout, context)
 
 
 def _run(arguments: JobArguments, program: Program, context: StepContext) -> StepOutcome:

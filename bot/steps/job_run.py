@@ -14,7 +14,7 @@ from bot.domain.resource import Resource
 from bot.ports import StepContext
 from bot.steps.job_manifest import CONTAINER
 from bot.steps.pod_bodies import POD, phase, trouble
-from bot.steps.polling import Look, Patience, watch
+from bot.steps.polling import Look, NotReached, Patience, watch
 from bot.steps.text import LOG_LINES, log_end, sentence
 from bot.steps.warnings import Subject, recent_warnings
 
@@ -40,16 +40,41 @@ class JobRun:
     context: StepContext
 
     def finish(self) -> StepOutcome:
-        """Wait for its end. Raises `PermanentError` if it fails, is deleted or never starts."""
+        """Wait for its end.
+
+        Raises `PermanentError` if it fails, is deleted, never starts, or is stopped with the run.
+        """
         # The deadline counts from the Job's creation, as Kubernetes' own does.
         marker = replace(self.context.marker, at=_created_at(self.created))
-        watch(replace(self.context, marker=marker), self._look, patience(self.timeout))
+        try:
+            watch(replace(self.context, marker=marker), self._look, patience(self.timeout))
+        except NotReached as late:
+            if not self.context.stopped():
+                raise
+            raise PermanentError(self.stop()) from late
         return self.outcome()
 
     def outcome(self) -> StepOutcome:
         """What to say of a Job that completed."""
         log = Attachment(f"{self.created.ref.name}.log", "text/plain", self._log().encode())
         return StepOutcome(f"{self.title} completed.", attachments=(log,))
+
+    def stop(self) -> str:
+        """Delete it, as it would go on by itself; returns what to say of it."""
+        said = self._last_words()
+        self.context.objects.delete(self.created.ref, self.created.uid)
+        return (
+            f"{self.title} was stopped with the run and deleted; "
+            f"what its program had done by then stays. {said}"
+        )
+
+    def failure(self, failed: Mapping[str, Any]) -> str:
+        """Why it failed, from its condition, its pod and the end of its log."""
+        why = sentence(": ".join(filter(None, (failed.get("reason"), failed.get("message")))))
+        pods = self._pods()
+        told = trouble(pods[-1].body) if pods else ""
+        pod = f" Its pod: {told}." if told else ""
+        return f"{self.title} failed ({why}).{pod} {self._last_words()}"
 
     @property
     def title(self) -> str:
@@ -59,8 +84,8 @@ class JobRun:
         job = self._read()
         if condition(job, "Complete"):
             return Look(True, f"{self.title} completed")
-        if failure := condition(job, "Failed"):
-            raise PermanentError(self._failure(failure))
+        if failed := condition(job, "Failed"):
+            raise PermanentError(self.failure(failed))
         pods = self._pods()
         says = self._progress(pods)
         if not any(phase(pod.body) != "Pending" for pod in pods):
@@ -110,13 +135,9 @@ class JobRun:
             f"{self.title} did not start within {self.start_timeout} and was deleted; {says}."
         )
 
-    def _failure(self, failed: Mapping[str, Any]) -> str:
-        why = sentence(": ".join(filter(None, (failed.get("reason"), failed.get("message")))))
-        pods = self._pods()
-        told = trouble(pods[-1].body) if pods else ""
+    def _last_words(self) -> str:
         end = log_end(self._log(), _FAILURE_LINES, _FAILURE_CHARACTERS)
-        pod = f" Its pod: {told}." if told else ""
-        return f"{self.title} failed ({why}).{pod} The end of its log:\n{end}"
+        return f"The end of its log:\n{end}"
 
     def _log(self) -> str:
         """The end of the newest pod's log; why it can't be read is said in its place."""

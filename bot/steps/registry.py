@@ -36,6 +36,7 @@ from bot.steps.scale import Scale
 from bot.steps.set_image import SetImage
 from bot.steps.status import Status
 from bot.steps.switch_service import SwitchService
+from bot.steps.uncordon import Uncordon
 from bot.steps.wait import Wait
 from bot.steps.wait_condition import WaitCondition
 from bot.steps.wait_rollout import WaitRollout
@@ -70,6 +71,7 @@ def step_kinds() -> Mapping[str, StepKind]:
         SwitchService(),
         Certificates(),
         Cordon(),
+        Uncordon(),
         Drain(),
         Events(),
         Job(),

@@ -345,7 +345,7 @@ def test_an_abort_before_the_first_change_changes_nothing(place: Place) -> None:
     ("took_effect", "state", "calls"),
     [
         (True, RunState.COMPENSATED, ["plan", "execute", "observe", "undo"]),
-        (False, RunState.CANCELLED, ["plan", "execute", "observe"]),
+        (False, RunState.CANCELLED, ["plan", "execute", "observe", "stop"]),
     ],
 )
 def test_an_abort_after_a_crash_finds_out_first_and_does_nothing_anew(
@@ -355,6 +355,15 @@ def test_an_abort_after_a_crash_finds_out_first_and_does_nothing_anew(
     place.runs.abort(1, BEN)
     assert place.go().state is state
     assert place.calls("change") == calls
+
+
+def test_what_cannot_be_stopped_after_an_abort_is_left_to_a_person(place: Place) -> None:
+    interrupted(place, took_effect=False)
+    place.runs.abort(1, BEN)
+    place.script.before["stop change"] = [PermanentError("we may not delete it")]
+    ended = place.go()
+    assert ended.state is RunState.UNCERTAIN
+    assert "we may not delete it" in ended.result
 
 
 def test_an_abort_of_a_pause_is_an_abort(place: Place) -> None:

@@ -260,7 +260,7 @@ def test_an_abort_finds_out_first_what_an_interrupted_step_did(undo: bool) -> No
     assert story(start) == [
         "settle change",
         "RunFinished",
-        "cancelled: Aborted by ana. Nothing was changed.",
+        "cancelled: Aborted by ana. Do change failed: It took no effect.",
     ]
     took_effect = after(start, StepFinished("change", DONE))
     assert ("undo change" in story(took_effect)) is undo

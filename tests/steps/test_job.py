@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.cluster import ObjectRef
-from bot.domain.errors import InvalidInput, PermanentError
+from bot.domain.errors import InvalidInput, NotFound, PermanentError
 from bot.domain.plan import StepOutcome
 from tests.support.clock import START
 from tests.support.node_objects import Json, pod, warning
@@ -303,3 +303,43 @@ def test_it_needs_no_right_to_read_events(
     monkeypatch.setattr(bench.objects, "find", forbidden)
     bench.later(1, lambda: ends(bench))
     assert job().execute().summary == "Job payments/tocsin-run-7-it completed."
+
+
+# The run is aborted
+
+
+def test_an_abort_stops_the_job(bench: Bench, job: Callable[..., Step]) -> None:
+    has_pod(bench, phase="Running")
+    step = job()
+    step.context = replace(step.context, stopped=lambda: True)
+    with pytest.raises(PermanentError, match="stopped with the run and deleted") as stopped:
+        step.execute()
+    assert "what its program had done by then stays" in str(stopped.value)
+    assert "done" in str(stopped.value).splitlines()[-1]
+    with pytest.raises(NotFound):
+        bench.objects.read(JOB)
+
+
+def test_an_abort_after_a_crash_stops_the_job_that_goes_on(
+    bench: Bench, job: Callable[..., Step]
+) -> None:
+    has_pod(bench, phase="Running")
+    step = job()
+    with pytest.raises(PermanentError, match="Not within"):
+        step.execute()
+    assert "stopped with the run and deleted" in step.stop()
+    with pytest.raises(NotFound):
+        bench.objects.read(JOB)
+    assert step.stop() == "the run was aborted before it took effect."
+
+
+def test_a_job_that_failed_before_the_abort_is_told_and_kept(
+    bench: Bench, job: Callable[..., Step]
+) -> None:
+    has_pod(bench, phase="Failed")
+    step = job()
+    bench.later(5, lambda: ends(bench, "Failed", reason="BackoffLimitExceeded"))
+    with pytest.raises(PermanentError):
+        step.execute()
+    assert "failed (BackoffLimitExceeded)" in step.stop()
+    assert bench.objects.read(JOB)

@@ -121,6 +121,10 @@ class ScriptedKind:
             done = str(context.marker) in self._script.changes
         return StepOutcome("It was done.") if done else None
 
+    def stop(self, arguments: Any, context: StepContext) -> str:
+        with self._script.call(f"stop {context.marker.step}"):
+            return "It was stopped."
+
     def undo(self, arguments: Any, outcome: StepOutcome, context: StepContext) -> StepOutcome:
         with self._script.call(f"undo {context.marker.step}"):
             return StepOutcome(f"Undid: {outcome.summary}")

@@ -130,6 +130,9 @@ class Step:
     def observe(self) -> StepOutcome | None:
         return self.kind.observe(self.arguments, self.context)
 
+    def stop(self) -> str:
+        return self.kind.stop(self.arguments, self.context)
+
     def undo(self, outcome: StepOutcome) -> StepOutcome:
         marker = self.context.marker
         undoing = replace(self.context, marker=replace(marker, step=f"{marker.step}.undo"))

@@ -30,6 +30,9 @@ class Rehearsed:
     def observe(self, arguments: Any, context: StepContext) -> StepOutcome | None:
         return self._kind.observe(arguments, context)
 
+    def stop(self, arguments: Any, context: StepContext) -> str:
+        return self._kind.stop(arguments, context)
+
     def undo(self, arguments: Any, outcome: StepOutcome, context: StepContext) -> StepOutcome:
         self._begins(context.marker.step)
         return self._kind.undo(arguments, outcome, context)
