@@ -29,6 +29,7 @@ SCOPES = (
     "chat:write",
     "chat:write.public",  # public channels that the bot was not invited to
     "commands",
+    "files:write",  # the graphs that a run drew, below its message
     "groups:history",  # the same in private channels
     "groups:read",
     "groups:write.invites",

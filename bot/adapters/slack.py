@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -22,8 +22,9 @@ from slack_sdk.webhook import WebhookClient
 
 from bot.adapters.blocks import render
 from bot.adapters.slack_errors import slack_errors, sorted_error
+from bot.adapters.slack_files import share_files, shared_names
 from bot.domain.errors import PermanentError
-from bot.domain.message import Message, MessageRef, Subject
+from bot.domain.message import Message, MessageRef, SharedFile, Subject
 
 CLOCK_SKEW = timedelta(minutes=1)
 """How far Slack's clock, which stamps the messages, may be behind ours."""
@@ -107,6 +108,14 @@ class SlackChat:
                 if message.get("user") == self._user() and _is_about(message, subject):
                     return MessageRef(channel_id, message["ts"])
         return None
+
+    def share(self, ref: MessageRef, comment: str, files: Sequence[SharedFile]) -> None:
+        with self._calling():
+            share_files(self._client, ref, comment, files)
+
+    def shared(self, ref: MessageRef) -> frozenset[str]:
+        with self._calling():
+            return shared_names(self._client, ref, self._user())
 
     def answer(self, response_url: str, message: Message) -> None:
         """Answer a slash command or a press, to the one who gave it.

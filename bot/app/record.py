@@ -68,7 +68,7 @@ def open_run(tx: Transaction, draft: Run, actor: Actor, now: datetime) -> Run:
     run = tx.new_run(draft)
     requested = RunRequested(run.runbook.reference, run.parameters)
     tx.append(requested, actor, now, incident_id=run.incident_id, run_id=run.id)
-    for effect in after_run(run.id, (requested,)):
+    for effect in after_run(run, (requested,)):
         tx.enqueue(effect, first_delay(effect))
     return run
 
@@ -82,7 +82,7 @@ def record_run(
         run = runs.evolve(run, event, actor, now)
         tx.append(event, actor, now, incident_id=run.incident_id, run_id=run.id)
     tx.save_run(run)
-    for effect in after_run(run.id, events):
+    for effect in after_run(run, events):
         tx.enqueue(effect, _run_delay(run, effect, now))
     return run
 

@@ -41,6 +41,7 @@ from bot.app.judging import Judge
 from bot.app.maintenance import WindowReview
 from bot.app.page_tests import PageTests
 from bot.app.pager_events import PagerEvents
+from bot.app.picture_delivery import PictureDelivery
 from bot.app.policies import PolicyWatch
 from bot.app.reconcile import Reconciler
 from bot.app.replicas import Replicas
@@ -172,6 +173,7 @@ def worker(settings: Settings, wait: Callable[[float], None]) -> WorkerProcess:
         amendments(settings, where, shared),
         ticket_delivery(settings, shared),
         Announcements(store, chat, where.slack_channel, clock, random.random),
+        PictureDelivery(store, chat, random.random),
         Suggestions(store, shared.runs, clock),
     )
     effects = EffectWorker(store, use_cases, counters.effect_took)

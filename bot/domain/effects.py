@@ -111,6 +111,14 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class SharePictures:
+    """Put the pictures that a run drew below its message in the chat, unless they are there."""
+
+    run_id: int
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class AdvanceRun:
     """Take a run as far as it goes without a person."""
 
@@ -213,6 +221,7 @@ Effect = (
     | AnswerOnCall
     | InviteOnCall
     | Announce
+    | SharePictures
     | AdvanceRun
     | ExpireRun
     | RunSuggested
@@ -233,6 +242,8 @@ def lane(effect: Effect) -> Lane:
         case UpdatePage(severity=severity) | Attend(severity=severity):
             return Lane.CRITICAL if severity is Severity.P0 else Lane.PAGING
         case UpdateMessage() | SendAnswer() | AnswerOnCall() | InviteOnCall() | Announce():
+            return Lane.CHAT
+        case SharePictures():
             return Lane.CHAT
         case AdvanceRun() | AnswerPlan() | RunSuggested():
             return Lane.RUNS
@@ -258,7 +269,7 @@ def order_key(effect: Effect) -> str:
             return response_url
         case InviteOnCall(incident_id):
             return f"invite:{incident_id}"
-        case AdvanceRun() | ExpireRun() | RunSuggested():
+        case AdvanceRun() | ExpireRun() | RunSuggested() | SharePictures():
             return _run_key(effect)
         case ReviewWindow(window_id) | UpdateSilence(window_id):
             return f"window:{window_id}"
@@ -270,8 +281,10 @@ def order_key(effect: Effect) -> str:
             return f"ticket:{incident_id}:{follow_up}"
 
 
-def _run_key(effect: AdvanceRun | ExpireRun | RunSuggested) -> str:
+def _run_key(effect: AdvanceRun | ExpireRun | RunSuggested | SharePictures) -> str:
     match effect:
+        case SharePictures(run_id):
+            return f"pictures:{run_id}"
         case AdvanceRun(run_id):
             return f"run:{run_id}"
         case ExpireRun(run_id):
@@ -319,13 +332,19 @@ def waiting_place(effect: Effect) -> str | None:
 
 ANSWER_TRIES = 10
 """Tries to answer a slash command: its address lives 30 minutes, and a person has long
-asked again. Everything else is tried for as long as it takes."""
+asked again."""
+
+PICTURE_TRIES = 30
+"""Tries to put a run's pictures into the chat: about half an hour. They stay on the run's page,
+and its message may never have been posted. Everything else is tried for as long as it takes."""
 
 
 def next_try(effect: Effect) -> Effect | None:
     """The effect to ask for after a failed try; None when it is not worth another."""
     answers = isinstance(effect, SendAnswer | AnswerPlan | AnswerOnCall)
     if answers and effect.attempt >= ANSWER_TRIES:
+        return None
+    if isinstance(effect, SharePictures) and effect.attempt >= PICTURE_TRIES:
         return None
     return replace(effect, attempt=effect.attempt + 1)
 

@@ -96,6 +96,15 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedFile:
+    """A file to be seen below a message; `title` says what it shows, also to who can't see it."""
+
+    name: str
+    title: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRef:
     """Where a message is: the channel's id and the message's own timestamp there."""
 

@@ -18,6 +18,7 @@ from bot.domain.effects import (
     RunSuggested,
     SettleIncident,
     SetUrgency,
+    SharePictures,
     UpdateMessage,
     UpdatePage,
     UpdateTicket,
@@ -62,10 +63,12 @@ from bot.domain.incident_events import (
     Unsuppressed,
 )
 from bot.domain.message import Subject, SubjectKind
+from bot.domain.run import Run
 from bot.domain.run_events import (
     RunAborted,
     RunApproved,
     RunEvent,
+    RunFinished,
     RunOverridden,
     RunPlanned,
     RunRequested,
@@ -209,17 +212,19 @@ def _page_stands(incident: Incident) -> bool:
     return told and incident.severity.pages and not incident.state.over
 
 
-def after_run(run_id: int, events: tuple[RunEvent, ...]) -> tuple[Effect, ...]:
-    """The effects of these events on a run: its message, and its next steps."""
-    subject = Subject(SubjectKind.RUN, run_id)
+def after_run(run: Run, events: tuple[RunEvent, ...]) -> tuple[Effect, ...]:
+    """The effects of these events on `run` (as it is after them): its message, its next steps."""
+    subject = Subject(SubjectKind.RUN, run.id)
     effects: list[Effect] = [UpdateMessage(subject, soon=_may_wait(events))]
     if any(isinstance(event, _MOVES_RUN) for event in events):
-        effects.append(AdvanceRun(run_id))
+        effects.append(AdvanceRun(run.id))
     effects.extend(
-        Announce(Subject(SubjectKind.RUN, run_id, event.step))
+        Announce(Subject(SubjectKind.RUN, run.id, event.step))
         for event in events
         if isinstance(event, StepFinished) and event.outcome.announcements
     )
     if any(isinstance(event, _HAS_DEADLINE) for event in events):
-        effects.append(ExpireRun(run_id))
+        effects.append(ExpireRun(run.id))
+    if run.has_pictures and any(isinstance(event, RunFinished) for event in events):
+        effects.append(SharePictures(run.id))
     return tuple(effects)

@@ -119,6 +119,11 @@ class Run:
         return tuple(one for outcome in done for one in outcome.attachments)
 
     @property
+    def has_pictures(self) -> bool:
+        """Whether its steps drew anything that people can look at."""
+        return any(one.is_picture and one.shown for one in self.attachments)
+
+    @property
     def deadline(self) -> datetime | None:
         """When what it waits for is too late: an approval, a start, an answer."""
         if self.state is RunState.AWAITING_APPROVAL and self.requirement and self.planned_at:

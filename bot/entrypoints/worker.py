@@ -24,6 +24,7 @@ from bot.app.oncall import OnCallAnswers
 from bot.app.page_delivery import PageDelivery
 from bot.app.pager_amendments import PagerAmendments
 from bot.app.pager_matching import PagerMatching
+from bot.app.picture_delivery import PictureDelivery
 from bot.app.plan_answers import PlanAnswers
 from bot.app.retry import ask_again
 from bot.app.runner import Runner
@@ -47,6 +48,7 @@ from bot.domain.effects import (
     SendAnswer,
     SettleIncident,
     SetUrgency,
+    SharePictures,
     UpdateMessage,
     UpdatePage,
     UpdateSilence,
@@ -66,6 +68,9 @@ and those that follow share commits, whose fsyncs compete with the inbox's own."
 UNFORESEEN_PAUSE = 1.0
 """Seconds before work goes on after an error that nobody foresaw."""
 
+_Told = (
+    UpdateMessage | SendAnswer | AnswerPlan | AnswerOnCall | Announce | SharePictures | InviteOnCall
+)
 _Upkeep = (
     SettleIncident
     | ReviewSeverity
@@ -97,6 +102,7 @@ class UseCases:
     amendments: PagerAmendments
     tickets: TicketDelivery
     announcements: Announcements
+    pictures: PictureDelivery
     suggestions: Suggestions
 
 
@@ -134,6 +140,28 @@ class EffectWorker:
                 does.pages.update(effect)
             case Attend():
                 does.attendance.attend(effect)
+            case ExpireRun(run_id):
+                does.runs.expire(run_id)
+            case RunSuggested():
+                does.suggestions.run(effect)
+            case AdvanceRun():
+                raise AssertionError("runs are advanced by their own workflow")
+            case (
+                UpdateMessage()
+                | SendAnswer()
+                | AnswerPlan()
+                | AnswerOnCall()
+                | Announce()
+                | SharePictures()
+                | InviteOnCall()
+            ):
+                self._tell(effect)
+            case _:
+                self._tend(effect)
+
+    def _tell(self, effect: _Told) -> None:
+        does = self._use_cases
+        match effect:
             case UpdateMessage():
                 does.chat.update(effect)
             case SendAnswer():
@@ -144,16 +172,10 @@ class EffectWorker:
                 does.on_call.answer(effect)
             case Announce():
                 does.announcements.announce(effect)
+            case SharePictures():
+                does.pictures.share(effect)
             case InviteOnCall():
                 does.invitations.invite(effect)
-            case ExpireRun(run_id):
-                does.runs.expire(run_id)
-            case RunSuggested():
-                does.suggestions.run(effect)
-            case AdvanceRun():
-                raise AssertionError("runs are advanced by their own workflow")
-            case _:
-                self._tend(effect)
 
     def _tend(self, effect: _Upkeep) -> None:
         does = self._use_cases

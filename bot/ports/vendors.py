@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.graph import Graph, Picture
-from bot.domain.message import Message, MessageRef, Subject
+from bot.domain.message import Message, MessageRef, SharedFile, Subject
 from bot.domain.page import Page
 
 
@@ -37,6 +37,17 @@ class Chat(Protocol):
         """The message about `subject` that was posted at or after `since`, if it is there.
 
         Asked before a post is repeated, because the first try may have arrived.
+        """
+        ...
+
+    def share(self, ref: MessageRef, comment: str, files: Sequence[SharedFile]) -> None:
+        """Put the files below the message at `ref`: one reply in its thread."""
+        ...
+
+    def shared(self, ref: MessageRef) -> frozenset[str]:
+        """The names of the files that we have put below the message.
+
+        Asked before they are put there, because an earlier try may have arrived.
         """
         ...
 

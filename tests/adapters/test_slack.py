@@ -388,6 +388,7 @@ def test_the_manifest_asks_for_the_scopes_of_the_calls_that_are_made() -> None:
         "chat:write",
         "chat:write.public",
         "commands",
+        "files:write",
         "groups:history",
         "groups:read",
         "groups:write.invites",

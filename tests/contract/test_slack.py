@@ -26,7 +26,16 @@ from slack_sdk.errors import SlackApiError
 from bot.adapters.blocks import render
 from bot.adapters.slack import SlackChat
 from bot.domain.errors import NotFound, PermanentError
-from bot.domain.message import Button, ButtonStyle, Field, Message, MessageRef, Subject, SubjectKind
+from bot.domain.message import (
+    Button,
+    ButtonStyle,
+    Field,
+    Message,
+    MessageRef,
+    SharedFile,
+    Subject,
+    SubjectKind,
+)
 from bot.sandbox.slack import SandboxSlack, slack_app
 from tests.support.emulate import emulated_slack
 from tests.support.serve import serve
@@ -72,6 +81,7 @@ def stand_in() -> Iterator[Slack]:
         return workspace.say("ana", channel, text, blocks)
 
     with serve(slack_app(workspace)) as url:
+        workspace.base_url = url
         yield Slack(f"{url}/api/", "xoxb-wrong", say, lambda one: workspace.leave("ana", one))
 
 
@@ -285,3 +295,36 @@ def test_a_message_to_one_person_is_not_in_the_history(slack: Slack) -> None:
 
     history = slack.client.conversations_history(channel=channel, limit=1_000)["messages"]
     assert posted["message_ts"] not in [message["ts"] for message in history]
+
+
+CPU = SharedFile("cpu.png", "Graph of CPU <!channel>: 1 line.", b"\x89PNG\r\n\x1a\ncpu")
+MEMORY = SharedFile("memory.png", "Graph of memory.", b"\x89PNG\r\n\x1a\nmemory")
+
+
+def test_files_are_shared_in_one_reply_below_the_message(slack: Slack) -> None:
+    ref = slack.chat.post("#incidents", Message("x"))
+    assert slack.chat.shared(ref) == frozenset()
+
+    slack.chat.share(ref, "Graphs of <!channel>", [CPU, MEMORY])
+
+    assert slack.chat.shared(ref) == {"cpu.png", "memory.png"}
+    thread = slack.client.conversations_replies(channel=ref.channel, ts=ref.timestamp)
+    first, reply = thread["messages"]
+    assert first["ts"] == ref.timestamp
+    assert reply["thread_ts"] == ref.timestamp
+    assert reply["text"] == "Graphs of &lt;!channel&gt;"
+    assert [file["title"] for file in reply["files"]] == [CPU.title, MEMORY.title]
+
+
+def test_what_others_share_in_the_thread_is_not_the_bots(slack: Slack) -> None:
+    ref = slack.chat.post("#incidents", Message("x"))
+    other = slack.chat.post("#incidents", Message("y"))
+
+    slack.chat.share(other, "Graphs", [CPU])
+
+    assert slack.chat.shared(ref) == frozenset()
+
+
+def test_files_can_not_be_shared_below_a_message_of_no_channel(slack: Slack) -> None:
+    with pytest.raises(PermanentError, match="channel_not_found"):
+        slack.chat.share(MessageRef("C0NOWHERE0", "1700000000.000001"), "Graphs", [CPU])

@@ -29,6 +29,7 @@ from bot.domain.effects import (
     SendAnswer,
     SettleIncident,
     SetUrgency,
+    SharePictures,
     UpdateMessage,
     UpdatePage,
     UpdateSilence,
@@ -52,6 +53,7 @@ ANSWER = SendAnswer(URL, Message("Done."))
 ON_CALL = AnswerOnCall(URL, "checkout")
 PLAN = AnswerPlan(URL, "restart@1.0.0", ("payments/checkout",))
 INVITE = InviteOnCall(7)
+PICTURES = SharePictures(7)
 SAYING = Announce(Subject(SubjectKind.RUN, 7, "tell"))
 RUN = AdvanceRun(7)
 EXPIRY = ExpireRun(7)
@@ -75,6 +77,7 @@ EFFECTS: tuple[Effect, ...] = (
     ON_CALL,
     INVITE,
     SAYING,
+    PICTURES,
     RUN,
     EXPIRY,
     SUGGESTED,
@@ -104,6 +107,7 @@ def test_every_type_of_effect_is_tested() -> None:
         (ANSWER, Lane.CHAT),
         (ON_CALL, Lane.CHAT),
         (INVITE, Lane.CHAT),
+        (PICTURES, Lane.CHAT),
         (PLAN, Lane.RUNS),
         (RUN, Lane.RUNS),
         (SUGGESTED, Lane.RUNS),

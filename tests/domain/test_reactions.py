@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -13,6 +14,7 @@ from bot.domain.effects import (
     InviteOnCall,
     SettleIncident,
     SetUrgency,
+    SharePictures,
     UpdateMessage,
     UpdatePage,
     UpdateTicket,
@@ -66,16 +68,19 @@ from bot.domain.incident_events import (
     Unsuppressed,
 )
 from bot.domain.message import Subject, SubjectKind
-from bot.domain.plan import Announcement, Audience, StepOutcome
+from bot.domain.plan import PICTURE, TEXT, Announcement, Attachment, Audience, StepOutcome
 from bot.domain.reactions import after_incident, after_run
+from bot.domain.run import StepRecord
 from bot.domain.run_events import (
     RunAborted,
     RunApproved,
     RunEvent,
+    RunFinished,
     RunOverridden,
     RunPlanned,
     RunRequested,
     RunResumed,
+    RunState,
     StepAnswered,
     StepApproved,
     StepAsked,
@@ -84,7 +89,7 @@ from bot.domain.run_events import (
     StepStarted,
     UndoStarted,
 )
-from tests.support.examples import INCIDENT_EVENTS, NOW, RUN_EVENTS, classification, incident
+from tests.support.examples import INCIDENT_EVENTS, NOW, RUN_EVENTS, classification, incident, run
 
 PAGE, MESSAGE, MESSAGE_SOON, TIMER, PEOPLE = "page", "message", "message soon", "timer", "people"
 FOLLOW_UP = "follow-up"
@@ -255,7 +260,7 @@ def test_a_runs_message_follows_every_event_and_what_people_do_moves_it(event: R
         expected = (tell, AdvanceRun(3))
     if isinstance(event, RunPlanned | StepAsked):
         expected = (tell, ExpireRun(3))
-    assert after_run(3, (event,)) == expected
+    assert after_run(run(id=3), (event,)) == expected
 
 
 def test_what_a_step_has_to_say_is_asked_for() -> None:
@@ -263,5 +268,26 @@ def test_what_a_step_has_to_say_is_asked_for() -> None:
     told = StepFinished("tell", StepOutcome("To be said.", announcements=said))
     silent = StepFinished("look", StepOutcome("Seen."))
     subject = Subject(SubjectKind.RUN, 7, "tell")
-    effects = after_run(7, (silent, told))
+    effects = after_run(run(id=7), (silent, told))
     assert [one for one in effects if isinstance(one, Announce)] == [Announce(subject)]
+
+
+PICTURE_TAKEN = StepOutcome("Graph of CPU.", attachments=(Attachment("cpu.png", PICTURE, id=4),))
+LOG_TAKEN = StepOutcome("It ran.", attachments=(Attachment("job.log", TEXT, id=4),))
+OVER = RunFinished(RunState.FAILED, "It failed.")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "event", "shared"),
+    [
+        (PICTURE_TAKEN, OVER, True),
+        (PICTURE_TAKEN, StepFinished("change", PICTURE_TAKEN), False),
+        (LOG_TAKEN, OVER, False),
+        (StepOutcome("Done."), OVER, False),
+    ],
+)
+def test_the_pictures_of_a_run_are_shared_at_its_end(
+    outcome: StepOutcome, event: RunEvent, shared: bool
+) -> None:
+    done = replace(run(id=7), steps=(StepRecord("change", outcome=outcome),))
+    assert (SharePictures(7) in after_run(done, (event,))) is shared

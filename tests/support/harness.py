@@ -65,6 +65,7 @@ from bot.app.page_tests import PageTests
 from bot.app.pager_amendments import PagerAmendments
 from bot.app.pager_events import PagerEvents
 from bot.app.pager_matching import PagerMatching
+from bot.app.picture_delivery import PictureDelivery
 from bot.app.plan_answers import PlanAnswers
 from bot.app.planning import Planner
 from bot.app.policies import PolicyWatch
@@ -245,6 +246,7 @@ class Harness:
             PagerAmendments(store, records, clock, lambda: 1.0),
             TicketDelivery(store, self.tickets, clock, lambda: 1.0, self.url),
             Announcements(store, chat, CHANNEL, clock, lambda: 1.0),
+            PictureDelivery(store, chat, lambda: 1.0),
             Suggestions(store, self.runs, clock),
         )
         self._effects = EffectWorker(store, use_cases, self._took)

@@ -22,6 +22,7 @@ from bot.sandbox.slack.arguments import (
     page,
     text_of,
 )
+from bot.sandbox.slack.files import complete_upload, get_upload_url
 from bot.sandbox.slack.shapes import shown_channel, shown_message, shown_modal, shown_user
 from bot.sandbox.slack.state import (
     BOT_ID,
@@ -129,6 +130,16 @@ def _conversations_history(state: SlackState, arguments: Arguments, now: datetim
     return {**answer, "has_more": bool(answer["response_metadata"]["next_cursor"])}
 
 
+def _conversations_replies(state: SlackState, arguments: Arguments, now: datetime) -> Answer:
+    channel = _channel(state, arguments)
+    root = text_of(arguments, "ts")
+    if state.post(channel.id, root) is None:
+        raise ApiError("thread_not_found")
+    thread = [post for post in state.newest_first(channel.id) if root in (post.ts, post.thread_ts)]
+    answer = page("messages", [shown_message(post) for post in reversed(thread)], "ts", arguments)
+    return {**answer, "has_more": bool(answer["response_metadata"]["next_cursor"])}
+
+
 def _conversations_members(state: SlackState, arguments: Arguments, now: datetime) -> Answer:
     members = [{"id": one} for one in _channel(state, arguments).members]
     answer = page("members", members, "id", arguments)
@@ -215,6 +226,9 @@ _METHODS: dict[str, Callable[[SlackState, Arguments, datetime], Answer]] = {
     "conversations.join": _conversations_join,
     "conversations.list": _conversations_list,
     "conversations.members": _conversations_members,
+    "conversations.replies": _conversations_replies,
+    "files.completeUploadExternal": complete_upload,
+    "files.getUploadURLExternal": get_upload_url,
     "usergroups.list": _usergroups_list,
     "users.info": _users_info,
     "users.list": _users_list,

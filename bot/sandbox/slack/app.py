@@ -1,4 +1,4 @@
-"""The stand-in's HTTP side: ``api/<method>`` and ``response/<token>`` below any prefix."""
+"""The stand-in's HTTP side, below any prefix: methods, response URLs, files in and out."""
 
 from __future__ import annotations
 
@@ -13,8 +13,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot.domain.errors import NotFound
+from bot.domain.plan import PICTURE
 from bot.sandbox.slack.faults import HttpAnswer
-from bot.sandbox.slack.workspace import SandboxSlack
+from bot.sandbox.slack.files import UPLOAD_PATH
+from bot.sandbox.slack.workspace import FILE_PATH, SandboxSlack
+
+PNG = b"\x89PNG\r\n\x1a\n"
+"""How every PNG begins (W3C, "Portable Network Graphics", 5.2)."""
 
 
 def slack_app(workspace: SandboxSlack) -> Starlette:
@@ -33,8 +39,23 @@ def slack_app(workspace: SandboxSlack) -> Starlette:
             return PlainTextResponse("invalid_payload", HTTPStatus.BAD_REQUEST)
         return _redeemed(workspace.respond(request.path_params["token"], message))
 
+    async def upload(request: Request) -> Response:
+        content = await request.body()
+        return _uploaded(workspace.upload(request.path_params["file"], content))
+
+    async def file(request: Request) -> Response:
+        try:
+            content = workspace.file(request.path_params["file"])
+        except NotFound as error:
+            return PlainTextResponse(str(error), HTTPStatus.NOT_FOUND)
+        # Nothing but a picture is ever shown: other files could run as scripts in a browser.
+        kind = PICTURE if content.startswith(PNG) else "application/octet-stream"
+        return Response(content, media_type=kind, headers={"X-Content-Type-Options": "nosniff"})
+
     return Starlette(
         routes=[
+            Route(f"{UPLOAD_PATH}{{file}}", upload, methods=["POST"]),
+            Route(f"{FILE_PATH}{{file}}", file, methods=["GET"]),
             Route("/api/{method}", api, methods=["GET", "POST"]),
             Route("/response/{token}", respond, methods=["POST"]),
         ]
@@ -67,6 +88,17 @@ def _sent(answer: HttpAnswer) -> Response:
     if isinstance(answer.body, str):
         return PlainTextResponse(answer.body, answer.status, answer.headers)
     return JSONResponse(answer.body, answer.status, answer.headers)
+
+
+def _uploaded(answer: HttpAnswer) -> Response:
+    """Upload URLs answer in plain text."""
+    if not isinstance(answer.body, Mapping):
+        return _sent(answer)
+    if answer.body["ok"]:
+        return PlainTextResponse("OK")
+    error = str(answer.body["error"])
+    refused = HTTPStatus.NOT_FOUND if error == "file_not_found" else HTTPStatus.BAD_REQUEST
+    return PlainTextResponse(error, refused)
 
 
 def _redeemed(answer: HttpAnswer) -> Response:

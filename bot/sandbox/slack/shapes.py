@@ -21,6 +21,8 @@ def shown_message(post: Post) -> dict[str, Any]:
         shown |= {"bot_id": BOT_ID, "app_id": APP_ID}
     if post.thread_ts:
         shown["thread_ts"] = post.thread_ts
+    if post.files:
+        shown |= {"subtype": "file_share", "files": [file.model_dump() for file in post.files]}
     if post.edited_ts:
         shown["edited"] = {"user": post.user, "ts": post.edited_ts}
     return shown

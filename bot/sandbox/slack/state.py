@@ -40,6 +40,24 @@ class Channel(BaseModel):
     members: list[str] = list(EVERYBODY)
 
 
+class PostedFile(BaseModel):
+    """A file as a message shows it."""
+
+    id: str
+    name: str
+    title: str
+
+
+class Upload(BaseModel):
+    """A file on its way into the workspace, or there: its `content` is Base64, once it is sent."""
+
+    id: str
+    name: str
+    length: int
+    content: str | None = None
+    shared: bool = False
+
+
 class Post(BaseModel):
     """A message in a channel; `ephemeral_for` is the one user who sees it, else everybody."""
 
@@ -50,6 +68,7 @@ class Post(BaseModel):
     thread_ts: str | None = None
     edited_ts: str | None = None
     ephemeral_for: str | None = None
+    files: list[PostedFile] = []
 
 
 class ResponseUrl(BaseModel):
@@ -80,6 +99,8 @@ class Modal(BaseModel):
 
 Expiring = TypeVar("Expiring", ResponseUrl, Trigger)
 
+UPLOADS_KEPT = 50
+
 REMEMBERED = timedelta(hours=1)
 """How long what has expired is still told apart from what never was."""
 
@@ -93,6 +114,8 @@ class SlackState(BaseModel):
     response_urls: dict[str, ResponseUrl] = Field(default_factory=dict)
     triggers: dict[str, Trigger] = Field(default_factory=dict)
     modals: dict[str, Modal] = Field(default_factory=dict)
+    uploads: dict[str, Upload] = Field(default_factory=dict)
+    """By id, the newest `UPLOADS_KEPT`; an older one is no longer shown."""
     groups: dict[str, list[str]] = {"sre": ["U00000BEN", "U0000CHEN"]}
     """The ids of those in each user group, by its handle."""
     last_microsecond: int = 0
@@ -118,6 +141,12 @@ class SlackState(BaseModel):
         """Put `post` into the channel of that id."""
         self.posts.setdefault(channel, {})[post.ts] = post
         return post
+
+    def add_upload(self, upload: Upload) -> None:
+        """Expect or keep a file, and drop the oldest if there are too many."""
+        self.uploads[upload.id] = upload
+        for oldest in list(self.uploads)[:-UPLOADS_KEPT]:
+            del self.uploads[oldest]
 
     def post(self, channel: str, ts: str) -> Post | None:
         """The message at `ts` in the channel of that id, ephemeral or not."""

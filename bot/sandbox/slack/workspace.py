@@ -8,16 +8,20 @@ is behind one lock, which is never held while such a request is under way.
 from __future__ import annotations
 
 import hmac
+from base64 import b64decode
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import RLock
 from typing import Any
+from urllib.parse import urlsplit
 
+from bot.domain.errors import NotFound
 from bot.sandbox.slack.api import call
 from bot.sandbox.slack.arguments import Answer, ApiError, checked_view
 from bot.sandbox.slack.faults import Fault, Faults, HttpAnswer, failed
+from bot.sandbox.slack.files import take_bytes
 from bot.sandbox.slack.inbound import (
     Interaction,
     Reply,
@@ -36,6 +40,9 @@ from bot.sandbox.slack.tokens import (
 )
 
 CALLS_REMEMBERED = 1_000
+
+FILE_PATH = "/files/"
+"""Where a browser finds a file; its id follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,7 @@ class SandboxSlack:
                 "users": [user.model_dump() for user in state.users.values()],
                 "modals": [modal.model_dump() for modal in state.modals.values()],
                 "channels": [
-                    {**channel.model_dump(), "messages": _newest(state, channel.id, newest)}
+                    {**channel.model_dump(), "messages": self._newest(channel.id, newest)}
                     for channel in state.channels.values()
                 ],
             }
@@ -213,9 +220,33 @@ class SandboxSlack:
                 raise ApiError("not_authed")
             if not hmac.compare_digest(token.encode(), self._bot_token.encode()):
                 raise ApiError("invalid_auth")
-            return call(self._state, method, arguments, self._now())
+            answer = call(self._state, method, arguments, self._now())
+            if path := answer.get("upload_url"):
+                answer["upload_url"] = f"{self.base_url}{path}"
+            return answer
 
         return self._serve(Call(method, arguments, self._now()), work)
+
+    def upload(self, file_id: str, content: bytes) -> HttpAnswer:
+        """Answer a POST of a file's bytes to the URL that ``files.getUploadURLExternal`` gave."""
+
+        def work() -> Answer:
+            take_bytes(self._state, file_id, content)
+            return {}
+
+        return self._serve(Call("upload", {"file": file_id}, self._now()), work)
+
+    def file(self, file_id: str) -> bytes:
+        """What was uploaded.
+
+        Raises:
+            NotFound: there is no such file, or no longer.
+        """
+        with self._lock:
+            upload = self._state.uploads.get(file_id)
+        if upload is None or upload.content is None:
+            raise NotFound(f"there is no file {file_id}")
+        return b64decode(upload.content)
 
     def respond(self, token: str, message: Mapping[str, Any]) -> HttpAnswer:
         """Answer a POST to the response URL that ends in `token`."""
@@ -237,6 +268,16 @@ class SandboxSlack:
             except ApiError as error:
                 answer = HttpAnswer(_error(error))
             return fault.answer if fault else answer
+
+    def _newest(self, channel_id: str, count: int) -> list[Answer]:
+        """The newest messages, oldest of them first, those for one person included."""
+        posts = list(self._state.posts.get(channel_id, {}).values())[-count:]
+        return [{**post.model_dump(), "files": self._files(post)} for post in posts]
+
+    def _files(self, post: Post) -> list[Answer]:
+        """What a message shows below its text, and where a browser finds it."""
+        path = urlsplit(self.base_url).path
+        return [{**file.model_dump(), "path": f"{path}{FILE_PATH}{file.id}"} for file in post.files]
 
     def _send(self, form: Mapping[str, str]) -> Reply:
         return send(self.events_url, self._signing_secret, form, self._now())
@@ -276,12 +317,6 @@ class SandboxSlack:
             ts = self._state.timestamp(self._now())
             post = Post(ts=ts, user=SLACKBOT, text=text, ephemeral_for=interaction.user.id)
             self._state.add(interaction.channel.id, post)
-
-
-def _newest(state: SlackState, channel_id: str, count: int) -> list[Answer]:
-    """The newest messages, oldest of them first, those for one person included."""
-    posts = list(state.posts.get(channel_id, {}).values())[-count:]
-    return [post.model_dump() for post in posts]
 
 
 def _refused(error: str) -> Answer:

@@ -126,16 +126,34 @@ function drawMessage({ message, author }) {
     drawBlock(block, (button) => press(channelName(), message, button)),
   );
   const body = element("div", { className: "body" }, drawHead(message, author));
+  if (message.thread_ts) {
+    body.append(element("p", { className: "context" }, "Reply in a thread"));
+  }
   if (message.ephemeral_for) {
     body.append(element("p", { className: "context" }, "Only visible to you"));
   }
   if (blocks.length) body.append(...blocks);
   else body.append(element("div", { className: "text" }, ...drawMrkdwn(message.text)));
+  body.append(...message.files.map(drawFile));
   return element(
     "article",
-    { className: message.ephemeral_for ? "message ephemeral" : "message", tabIndex: -1 },
+    { className: classOf(message), tabIndex: -1 },
     avatar(author),
     body,
+  );
+}
+
+function classOf(message) {
+  if (message.ephemeral_for) return "message ephemeral";
+  return message.thread_ts ? "message reply" : "message";
+}
+
+function drawFile(file) {
+  return element(
+    "figure",
+    { className: "file" },
+    element("img", { src: file.path, alt: file.title }),
+    element("figcaption", {}, file.title),
   );
 }
 
