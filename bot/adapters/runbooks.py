@@ -6,6 +6,7 @@ is in `problems`, and asking for it says why.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from bot.adapters.runbook_deprecation import deprecations
 from bot.adapters.runbook_file import RunbookReader
 from bot.adapters.runbook_lock import check_lock
+from bot.adapters.runbook_model import VERSION
 from bot.adapters.runbook_release import Released, released_files
 from bot.adapters.yaml_lines import FileProblems, Problem
 from bot.domain.errors import InvalidInput, NotFound
@@ -55,11 +57,21 @@ class Runbooks:
         self._check_refused(name, version)
         versions = self._versions(name)
         if not version:
-            return _newest(versions)
+            newest = _newest(versions)
+            return replace(newest, passed_over=self._passed_over(newest))
         if version not in versions:
             there_are = ", ".join(versions)
             raise NotFound(f"Runbook {name} has no version “{version}”; there are: {there_are}.")
         return versions[version]
+
+    def _passed_over(self, used: Runbook) -> str:
+        """Why newer versions can't be used; empty where there are none."""
+        newer = [
+            problems[0]
+            for source, problems in self._refused.items()
+            if _version_of(source, used.name) > _number(used.version)
+        ]
+        return " ".join(f"a newer one is refused, {problem}" for problem in newer)
 
     def _check_refused(self, name: str, version: str) -> None:
         """Say why this version can't be used or, if no version can, why each can't."""
@@ -137,6 +149,17 @@ def _newest(versions: Mapping[str, Runbook]) -> Runbook:
     return next(iter(in_use or versions.values()))
 
 
+def _version_of(source: str, name: str) -> tuple[int, ...]:
+    """The version in ``name/version.yaml``; of any other file none."""
+    version = source.removeprefix(f"{name}/").removesuffix(".yaml")
+    return _number(version) if re.fullmatch(VERSION, version) else ()
+
+
+def _number(version: str) -> tuple[int, ...]:
+    """Compares as versions do."""
+    return tuple(map(int, version.split(".")))
+
+
 def _age(runbook: Runbook) -> tuple[int, ...]:
     """Sorts newer versions first."""
-    return tuple(-int(number) for number in runbook.version.split("."))
+    return tuple(-number for number in _number(runbook.version))

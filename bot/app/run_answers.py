@@ -15,7 +15,7 @@ from bot.domain.requests import ActOnRun, RunbookRequest
 from bot.domain.run import Run, RunCommand
 from bot.domain.run_message import run_line, run_message
 from bot.domain.runbook import Runbook
-from bot.domain.runbook_text import deprecation, described
+from bot.domain.runbook_text import cautions, described
 from bot.ports import Store
 
 
@@ -101,7 +101,7 @@ def _being_planned(run: Run) -> Message:
 
 
 def _show_runbook(runbook: Runbook, versions: Sequence[str]) -> Message:
-    said = (deprecation(runbook), f"{runbook.summary} Risk: {runbook.risk.value}.")
+    said = (cautions(runbook), f"{runbook.summary} Risk: {runbook.risk.value}.")
     return Message(
         headline=runbook.reference,
         body="\n".join(filter(None, said)),

@@ -47,6 +47,8 @@ def runbook_show(reference: Reference, as_json: AsJson = False) -> None:
     with plain_errors():
         one = _library().get(reference)
     told = [f"{one.reference}: {one.summary} Risk: {one.risk}.", "", described(one)]
+    if one.passed_over:
+        told.insert(1, f"NOT THE NEWEST: {one.passed_over}")
     if one.deprecated:
         told.insert(1, f"DEPRECATED: {one.deprecated}")
     data = {

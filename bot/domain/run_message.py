@@ -30,7 +30,7 @@ from bot.domain.run import NEEDS_UNKNOWN, Run, RunCommand, StepRecord, StepState
 from bot.domain.run_events import RunState
 from bot.domain.run_unclear import what_is_known
 from bot.domain.runbook import Runbook
-from bot.domain.runbook_text import deprecation
+from bot.domain.runbook_text import cautions
 from bot.domain.web_link import web_link
 
 RUN_ACTION = "run."
@@ -111,7 +111,7 @@ def _fields(run: Run) -> Iterator[Field]:
 
 def _body(run: Run) -> str:
     """What matters now, below the alarm that somebody broke the glass."""
-    return "\n".join(filter(None, (_override(run), deprecation(run.runbook), _now(run))))
+    return "\n".join(filter(None, (_override(run), cautions(run.runbook), _now(run))))
 
 
 def _override(run: Run) -> str:
@@ -199,7 +199,7 @@ def plan_message(runbook: Runbook, plan: Plan, needs: Requirement) -> Message:
             Field("Changes now", "nothing"),
             *_wanted(needs),
         ),
-        body="\n".join(filter(None, (deprecation(runbook), said))),
+        body="\n".join(filter(None, (cautions(runbook), said))),
         preformatted="\n".join(plan_excerpt(plan, givers=needs.givers)),
         footer="Planned by reading and by dry runs on the server.",
     )

@@ -57,6 +57,8 @@ class Runbook:
     """Whether it may change the workload that Tocsin itself runs in."""
     deprecated: str = ""
     """Why not to use it any more, and what to use instead; empty if it may be used."""
+    passed_over: str = ""
+    """Why it is not the newest released version, where that is refused and none was asked for."""
 
     @property
     def reference(self) -> str:

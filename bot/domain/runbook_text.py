@@ -22,11 +22,14 @@ def described(runbook: Runbook) -> str:
     return "\n".join(lines)
 
 
-def deprecation(runbook: Runbook) -> str:
-    """Why not to use it any more; empty if it may be used."""
-    if not runbook.deprecated:
-        return ""
-    return f"⚠️ {runbook.reference} is deprecated: {runbook.deprecated}"
+def cautions(runbook: Runbook) -> str:
+    """Why not to use it any more, and why it is not the newest, a line each; mostly empty."""
+    said = []
+    if runbook.deprecated:
+        said.append(f"⚠️ {runbook.reference} is deprecated: {runbook.deprecated}")
+    if runbook.passed_over:
+        said.append(f"⚠️ {runbook.reference} is not the newest: {runbook.passed_over}")
+    return "\n".join(said)
 
 
 def difference(before: Runbook, after: Runbook) -> Iterator[str]:

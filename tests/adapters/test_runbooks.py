@@ -100,6 +100,18 @@ def test_a_changed_release_is_refused_naming_both_digests(folder: Path) -> None:
             found.get(reference)
 
 
+def test_what_is_used_in_place_of_a_refused_newest_says_so(folder: Path) -> None:
+    add(folder, "restart/1.11.0.yaml", "- no runbook\n")
+    add(folder, "restart/0.1.0.yaml", "- no runbook\n")
+    write_lock(folder)
+    used = library(folder).get("restart")
+    assert used.reference == "restart@1.10.0"
+    assert used.passed_over.startswith("a newer one is refused, restart/1.11.0.yaml:1: ")
+    assert "0.1.0" not in used.passed_over
+    assert library(folder).get("restart@1.10.0").passed_over == ""
+    assert library(folder).get("rollback").passed_over == ""
+
+
 def test_a_release_that_is_gone_is_refused_as_such(folder: Path) -> None:
     (folder / "restart/1.10.0.yaml").unlink()
     with pytest.raises(InvalidInput, match=r"restart/1\.10\.0\.yaml was released, but the file"):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.domain.parameter import Parameter, ParameterType
 from bot.domain.runbook import Risk, Runbook, Step
-from bot.domain.runbook_text import deprecation, described, difference
+from bot.domain.runbook_text import cautions, described, difference
 
 RUNBOOK = Runbook(
     name="failover",
@@ -49,5 +49,7 @@ def test_the_difference_of_two_versions_is_a_unified_diff() -> None:
 
 def test_a_deprecated_one_says_so_and_what_to_use() -> None:
     old = replace(RUNBOOK, deprecated="Use failover@1.1.0.")
-    assert deprecation(old) == "⚠️ failover@1.0.0 is deprecated: Use failover@1.1.0."
-    assert deprecation(RUNBOOK) == ""
+    assert cautions(old) == "⚠️ failover@1.0.0 is deprecated: Use failover@1.1.0."
+    assert cautions(RUNBOOK) == ""
+    older = replace(RUNBOOK, passed_over="a newer one is refused")
+    assert cautions(older).endswith(" is not the newest: a newer one is refused")

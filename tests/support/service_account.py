@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,24 @@ Rules = Sequence[Mapping[str, Any]]
 def shipped_rules() -> Rules:
     """The rules of the Role that is shipped."""
     role = yaml.safe_load((DEPLOY / "runbooks" / "role.yaml").read_text(encoding="utf-8"))
+    rules: Rules = role["rules"]
+    return rules
+
+
+def component_rules(name: str) -> Rules:
+    """The rules that a component adds to the Role."""
+    place = DEPLOY / "components" / name / "kustomization.yaml"
+    component = yaml.safe_load(place.read_text(encoding="utf-8"))
+    patches = (yaml.safe_load(patch["patch"]) for patch in component.get("patches", ()))
+    return [operation["value"] for patch in patches for operation in patch]
+
+
+def cluster_rules(name: str) -> Rules:
+    """The rules of the ClusterRole that a component brings; none for most."""
+    place = DEPLOY / "components" / name / "cluster-role.yaml"
+    if not place.exists():
+        return []
+    role = next(yaml.safe_load_all(place.read_text(encoding="utf-8")))
     rules: Rules = role["rules"]
     return rules
 
@@ -58,6 +76,22 @@ class ServiceAccount:
         binding = {**_named(), "roleRef": role, "subjects": [subject]}
         rbac.create_namespaced_role_binding(namespace, binding)
         return cls(_signed_in(admin, _token(core, namespace)))
+
+    def also(self, admin: ApiClient, namespace: str, rules: Rules) -> Callable[[], None]:
+        """Give the account these rights in the whole cluster; the returned call takes them back."""
+        rbac: Any = RbacAuthorizationV1Api(admin)
+        name = {"metadata": {"name": f"{NAME}-{namespace}"}}
+        subject = {"kind": "ServiceAccount", "name": NAME, "namespace": namespace}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole"}
+        role |= {"name": name["metadata"]["name"]}
+        rbac.create_cluster_role({**name, "rules": list(rules)})
+        rbac.create_cluster_role_binding({**name, "roleRef": role, "subjects": [subject]})
+
+        def take_back() -> None:
+            rbac.delete_cluster_role_binding(role["name"])
+            rbac.delete_cluster_role(role["name"])
+
+        return take_back
 
 
 def _named() -> dict[str, Any]:
