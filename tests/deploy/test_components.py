@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,9 +17,12 @@ from bot.adapters.kubernetes import KubernetesCluster, connect
 from bot.adapters.kubernetes_objects import KubernetesObjects
 from bot.domain.cluster import Marker, ObjectRef
 from bot.domain.errors import NotFound, PermanentError
+from bot.domain.resource import Manifest
 from bot.ports import StepContext
 from bot.steps.registry import step_kinds
+from tests.support import gitops
 from tests.support.kubernetes import SECONDS, Namespace, eventually, marker
+from tests.support.object_places import define_custom_resources
 from tests.support.service_account import (
     ServiceAccount,
     cluster_rules,
@@ -64,7 +67,11 @@ def having(admin: ApiClient, namespace: Namespace) -> Iterator[Callable[..., Ste
         for name in components:
             undo.append(account.also(admin, namespace.name, cluster_rules(name)))
         in_force(account.client, namespace.name)
-        return lambda kind, **given: _step(account.client, kind, given)
+
+        def step(kind: str, /, **given: Any) -> Step:
+            return _step(account.client, kind, given)
+
+        return step
 
     yield having
     for one in undo:
@@ -149,12 +156,8 @@ def test_settings_are_patched(
     }
     step = having("settings")
     done_and_undone(step("kubernetes.patch", **given))
-    metadata = {"name": "settings", "namespace": namespace.name}
-    assert objects.read(ObjectRef("configmap", **_named(metadata))).body["data"] == {"host": "a"}
-
-
-def _named(metadata: dict[str, str]) -> dict[str, str]:
-    return {"namespace": metadata["namespace"], "name": metadata["name"]}
+    ref = ObjectRef("configmap", namespace.name, "settings")
+    assert objects.read(ref).body["data"] == {"host": "a"}
 
 
 def test_workloads_and_autoscalers_are_scaled(
@@ -180,6 +183,47 @@ def test_what_happened_is_looked_at(having: Callable[..., StepAs], namespace: Na
     assert "Read the logs" in looked(step("kubernetes.logs", workload=workload))
     assert "warning" in looked(step("kubernetes.events", workload=workload))
     assert "change" in looked(step("kubernetes.recent_changes", namespace=namespace.name))
+
+
+def automated(namespace: str) -> Manifest:
+    return gitops.application(namespace, syncPolicy={"automated": {"prune": True}})
+
+
+SUSPENDED: Mapping[str, tuple[str, str, Callable[[str], Manifest]]] = {
+    "argo-cd": ("argocd.suspend", "application", automated),
+    "flux": ("flux.suspend", "resource", gitops.kustomization),
+}
+
+
+@pytest.mark.parametrize("component", SUSPENDED)
+def test_gitops_is_suspended_and_goes_on(
+    having: Callable[..., StepAs],
+    namespace: Namespace,
+    objects: KubernetesObjects,
+    component: str,
+) -> None:
+    kind, word, body = SUSPENDED[component]
+    define_custom_resources(namespace.client)
+    objects.create(body(namespace.name), marker("setup"))
+    done_and_undone(having(component)(kind, **{word: f"{namespace.name}/shop"}))
+
+
+def test_databases_are_patched(
+    having: Callable[..., StepAs], namespace: Namespace, objects: KubernetesObjects
+) -> None:
+    define_custom_resources(namespace.client)
+    kind = "postgresql.cnpg.io/v1 Cluster"
+    metadata = {"name": "orders", "namespace": namespace.name}
+    spec = {"replica": {"enabled": True}}
+    body = {"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster"}
+    objects.create({**body, "metadata": metadata, "spec": spec}, marker("setup"))
+    step = having("databases")(
+        "kubernetes.patch",
+        object=f"{namespace.name}/orders",
+        kind=kind,
+        merge={"spec": {"replica": {"enabled": False}}},
+    )
+    done_and_undone(step)
 
 
 @pytest.fixture

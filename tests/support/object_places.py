@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from kubernetes.client import ApiClient, ApiextensionsV1Api
+from kubernetes.client import ApiClient, ApiException, ApiextensionsV1Api
 
 from bot.adapters.kubernetes import connect
 from bot.adapters.kubernetes_objects import KubernetesObjects
@@ -91,11 +92,21 @@ def define_custom_resources(client: ApiClient) -> None:
     for kind, plural in CUSTOM.items():
         definition = custom_resource_definition(kind, plural)
         if definition["metadata"]["name"] not in known:
-            create(definition)
+            with suppress_conflict():  # another worker defined it meanwhile
+                create(definition)
     objects = KubernetesObjects(client, SECONDS)
     for kind in CUSTOM:
         api_version, _, word = kind.partition(" ")
         eventually(partial(served, objects, kind_of(api_version, word)), bool)
+
+
+@contextmanager
+def suppress_conflict() -> Iterator[None]:
+    try:
+        yield
+    except ApiException as error:
+        if error.status != HTTPStatus.CONFLICT:
+            raise
 
 
 def served(objects: Objects, kind: str) -> bool:
