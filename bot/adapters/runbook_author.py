@@ -7,7 +7,7 @@ release gives it its version, and from then on the file doesn't change.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bot.adapters.runbook_file import RunbookReader
@@ -85,7 +85,7 @@ def release(folder: Path, name: str, version: str, reader: RunbookReader) -> Pat
     draft = _path(folder, name, DRAFT)
     if not re.fullmatch(VERSION, version):
         raise InvalidInput(f"“{version}” is no version; write it like 1.2.0.")
-    content = _content(draft)
+    content = _content(folder, draft)
     reader.read(content, f"{name}/{DRAFT}")
     released = re.sub(rb"(?m)^version:.*$", f"version: {version}".encode(), content, count=1)
     reader.read(released, f"{name}/{version}.yaml")
@@ -100,12 +100,22 @@ def release(folder: Path, name: str, version: str, reader: RunbookReader) -> Pat
     return path
 
 
+def read_draft(folder: Path, name: str, reader: RunbookReader) -> Runbook:
+    """The draft as it is. Raises `InvalidInput` with all that is wrong, or when there is none."""
+    return reader.read(_content(folder, _path(folder, name, DRAFT)), f"{name}/{DRAFT}")
+
+
+def draft_names(folder: Path) -> Sequence[str]:
+    """The runbooks that have a draft."""
+    return sorted(path.parent.name for path in folder.glob(f"*/{DRAFT}"))
+
+
 def draft_problems(folder: Path, reader: RunbookReader) -> Iterator[Problem]:
     """All that is wrong with the drafts in the folder."""
-    for path in sorted(folder.glob(f"*/{DRAFT}")):
-        source = path.relative_to(folder).as_posix()
+    for name in draft_names(folder):
+        source = f"{name}/{DRAFT}"
         try:
-            reader.read(_content(path), source)
+            reader.read(_content(folder, folder / source), source)
         except FileProblems as error:
             yield from error.problems
         except InvalidInput as error:
@@ -118,7 +128,9 @@ def _path(folder: Path, name: str, file: str) -> Path:
     return folder / name / file
 
 
-def _content(path: Path) -> bytes:
+def _content(folder: Path, path: Path) -> bytes:
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise InvalidInput(f"{path} leads out of the folder of the runbooks.")
     try:
         return path.read_bytes()
     except OSError as error:

@@ -10,12 +10,13 @@ import typer
 
 from bot.cli.installation import open_core
 from bot.cli.output import AsJson, plain_errors, print_as
-from bot.cli.runbook import runbook as runbook
+from bot.cli.step_kinds import runbook as runbook
 from bot.settings import load
 
 if TYPE_CHECKING:
     from bot.bootstrap.rehearsing import Played
     from bot.domain.rehearsal import Rehearsal
+    from bot.ports import RunbookLibrary
 
 FILE = "rehearsal.yaml"
 
@@ -25,6 +26,9 @@ def runbook_test(
     names: Annotated[
         list[str] | None, typer.Argument(help="Runbooks; without any, all that have rehearsals.")
     ] = None,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Rehearse the drafts of the runbooks that have one.")
+    ] = False,
     only: Annotated[str, typer.Option(help="Rehearsals whose name holds this text.")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -34,7 +38,9 @@ def runbook_test(
 
     with plain_errors():
         settings = load()
-        library = runbooks(settings)
+        library: RunbookLibrary = runbooks(settings)
+        if draft:
+            library = _with_drafts(settings.runbooks, names or [], library)
         played = [
             (name, rehearsal.name, rehearse(name, rehearsal, library))
             for name, rehearsal in _rehearsals(settings.runbooks, names or [])
@@ -59,6 +65,17 @@ def runbook_record(run_id: Annotated[int, typer.Argument(metavar="RUN", min=1)])
         objects = bootstrap.site(vendors(load())).objects
         recorded = Recording(open_core().runs, objects).record(run_id)
     print(rehearsal_text(recorded), end="")
+
+
+def _with_drafts(folder: Path, names: Sequence[str], library: RunbookLibrary) -> RunbookLibrary:
+    from bot.adapters.runbook_author import draft_names, read_draft
+    from bot.adapters.runbook_drafts import WithDrafts
+    from bot.adapters.runbook_file import RunbookReader
+    from bot.steps.registry import step_kinds
+
+    reader = RunbookReader(step_kinds())
+    wanted = names or draft_names(folder)
+    return WithDrafts(library, {name: read_draft(folder, name, reader) for name in wanted})
 
 
 def _rehearsals(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, Rehearsal]]:

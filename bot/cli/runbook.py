@@ -10,6 +10,7 @@ import typer
 
 from bot.cli.output import AsJson, plain_errors, print_as
 from bot.domain.errors import InvalidInput, NotFound
+from bot.domain.excerpt import counted
 from bot.domain.nearest import guess
 from bot.settings import load
 
@@ -101,15 +102,18 @@ def runbook_complete(
 @runbook.command("lint")
 def runbook_lint(as_json: AsJson = False) -> None:
     """Check every version, draft and the LOCK; exit 1 with all problems, by file and line."""
-    from bot.adapters.runbook_author import draft_problems
+    from bot.adapters.runbook_author import draft_names, draft_problems
     from bot.adapters.runbook_file import RunbookReader
     from bot.steps.registry import step_kinds
 
     with plain_errors():
         library = _library()
-        drafts = draft_problems(load().runbooks, RunbookReader(step_kinds()))
+        folder = load().runbooks
+        drafts = draft_problems(folder, RunbookReader(step_kinds()))
         problems = [str(problem) for problem in (*library.problems, *drafts)]
-    said = "\n".join(problems) if problems else f"{len(library.names())} runbooks are fine."
+        released, unreleased = len(library.names()), len(draft_names(folder))
+    fine = f"{counted(released, 'runbook')} and {counted(unreleased, 'draft')} have no fault."
+    said = "\n".join(problems) or fine
     print_as({"problems": problems}, as_json, said)
     raise typer.Exit(1 if problems else 0)
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from bot.__main__ import app
 from bot.adapters.runbook_lock import write_lock
-from tests.support.runbook_folder import add
+from tests.support.runbook_folder import add, good
 
 CLUSTER = """\
 cluster:
@@ -100,3 +100,21 @@ def test_a_mistake_in_the_file_is_said_with_its_line(folder: Path) -> None:
     found = run("restart")
     assert found.exit_code == 1
     assert "restart/rehearsal.yaml:13: " in found.stderr
+
+
+def test_a_draft_is_rehearsed_before_its_release(folder: Path) -> None:
+    text = good("restart", "0.0.0").replace("minimum: 2", "minimum: 3")
+    draft = add(folder, "restart/draft.yaml", text)
+    assert run("restart").exit_code == 0
+    found = run("restart", "--draft")
+    assert found.exit_code == 1
+    assert found.stdout.startswith("✗ restart: goes well (refused after ")
+    draft.write_text("name: restart\n")
+    assert "restart/draft.yaml:1: " in run("restart", "--draft").stderr
+
+
+def test_a_first_draft_is_rehearsed_although_nothing_is_released(folder: Path) -> None:
+    add(folder, "again/draft.yaml", good("again", "0.0.0"))
+    add(folder, "again/rehearsal.yaml", CLUSTER + GOES_WELL)
+    found = run("again", "--draft")
+    assert found.stdout.splitlines()[-1] == "1 of 1 rehearsals went as expected."
