@@ -21,14 +21,13 @@ from bot.domain.effects import Attend
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.escalation import EscalationAction, EscalationDecision, due
 from bot.domain.incident import Incident
-from bot.domain.incident_events import (
+from bot.domain.incident_events import IncidentEvent, Unacknowledged
+from bot.domain.page_events import (
     Escalated,
     FallbackUsed,
-    IncidentEvent,
     PageConfirmed,
     SecondPageClosed,
     StillOnItAsked,
-    Unacknowledged,
 )
 from bot.domain.page_guard import GuardDecision, guard, tried_since_called
 from bot.domain.routing import RoutingPolicy

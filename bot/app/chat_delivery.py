@@ -13,9 +13,10 @@ from bot.app.incidents import suppressing_window
 from bot.app.record import record_incident
 from bot.app.retry import ask_again
 from bot.domain.actor import TOCSIN
+from bot.domain.chat_events import MessagePosted, MessageRefused
 from bot.domain.effects import SendAnswer, UpdateMessage
 from bot.domain.errors import NotFound, PermanentError, TemporaryError
-from bot.domain.incident_events import IncidentEvent, MessagePosted, MessageRefused
+from bot.domain.incident_events import IncidentEvent
 from bot.domain.incident_message import incident_message
 from bot.domain.message import Message, MessageRef, Subject, SubjectKind, digest
 from bot.domain.run_message import run_message

@@ -9,7 +9,7 @@ from bot.domain.actor import Actor
 from bot.domain.declaration import Declaration, checked, declared, declared_key
 from bot.domain.errors import InvalidInput
 from bot.domain.incident import Incident
-from bot.domain.incident_events import EscalationPlanned
+from bot.domain.page_events import EscalationPlanned
 from bot.domain.routing import RoutingPolicy
 from bot.ports import Clock, Counters, Reader, Store
 

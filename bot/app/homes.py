@@ -20,8 +20,9 @@ from bot.domain.alert import Alert
 from bot.domain.correlation import CorrelationKey, child_keys, parent_keys
 from bot.domain.grouping import group_title
 from bot.domain.incident import Incident, IncidentState
-from bot.domain.incident_events import Absorbed, EscalationPlanned, IncidentEvent
+from bot.domain.incident_events import Absorbed, IncidentEvent
 from bot.domain.maintenance import Window
+from bot.domain.page_events import EscalationPlanned
 from bot.domain.routing import RoutingPolicy
 from bot.domain.storm import STORM_KEY, Home, storm_home, storm_summary, storm_title
 from bot.ports import Counters, Relation, Role, Transaction

@@ -12,9 +12,10 @@ from bot.app.record import record_incident
 from bot.app.retry import ask_again
 from bot.app.rosters import InChat
 from bot.domain.actor import TOCSIN
+from bot.domain.chat_events import InvitationRefused, OnCallInvited
 from bot.domain.effects import InviteOnCall
 from bot.domain.errors import PermanentError, TemporaryError
-from bot.domain.incident_events import IncidentEvent, InvitationRefused, OnCallInvited
+from bot.domain.incident_events import IncidentEvent
 from bot.domain.message import Subject, SubjectKind
 from bot.ports import Chat, Clock, Store, Transaction
 

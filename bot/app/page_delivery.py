@@ -18,15 +18,9 @@ from bot.domain.declaration import declared_service
 from bot.domain.effects import UpdatePage
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.incident import Incident
-from bot.domain.incident_events import (
-    IncidentEvent,
-    PageAction,
-    PageDelayed,
-    PageRefused,
-    PageSent,
-    PageShrunk,
-)
+from bot.domain.incident_events import IncidentEvent
 from bot.domain.page import Page
+from bot.domain.page_events import PageAction, PageDelayed, PageRefused, PageSent, PageShrunk
 from bot.domain.paging import next_page
 from bot.ports import Clock, Pager, Reader, Store
 

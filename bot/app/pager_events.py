@@ -17,9 +17,9 @@ from bot.domain.actor import TOCSIN, Actor, ActorKind
 from bot.domain.effects import MatchPagerEvent
 from bot.domain.errors import IllegalTransition, InvalidInput
 from bot.domain.incident import Command, Incident, decide
-from bot.domain.incident_events import DoneAtPager, PageConfirmed
 from bot.domain.oncall import PagerActionKind
 from bot.domain.page import PagerEvent, UnknownPagerEvent
+from bot.domain.page_events import DoneAtPager, PageConfirmed
 from bot.domain.page_guard import CLOCK_SKEW
 from bot.domain.ticket import is_ticket_key
 from bot.ports import Transaction

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from threading import Lock
 
 from bot.domain.errors import TemporaryError
-from bot.domain.incident_events import PageAction
 from bot.domain.page import Page
+from bot.domain.page_events import PageAction
 from bot.domain.token_bucket import PagerBudget, take
 from bot.ports import Pager
 

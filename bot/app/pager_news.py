@@ -11,8 +11,8 @@ from bot.app.record import record_incident
 from bot.domain.actor import TOCSIN, Actor, ActorKind
 from bot.domain.errors import IllegalTransition, TocsinError
 from bot.domain.incident import Command, Incident, IncidentState, decide
-from bot.domain.incident_events import PageConfirmed
 from bot.domain.oncall import PagerActionKind, PagerIncident, PagerStatus, Person
+from bot.domain.page_events import PageConfirmed
 from bot.domain.page_guard import CLOCK_SKEW
 from bot.ports import Clock, PagerRecords, Store
 

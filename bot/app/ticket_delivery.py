@@ -16,8 +16,8 @@ from bot.domain.actor import TOCSIN
 from bot.domain.effects import UpdateTicket
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.incident import Incident
-from bot.domain.incident_events import TicketDelayed, TicketRefused, TicketTold
 from bot.domain.ticket import Ticket, TicketAction, TicketRef
+from bot.domain.ticket_events import TicketDelayed, TicketRefused, TicketTold
 from bot.domain.ticket_task import Task, task_of
 from bot.domain.ticketing import TicketReason, next_ticket, ticket_of
 from bot.ports import Clock, Reader, Store, Tickets, Transaction

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.domain.auditing import PageRecord
 from bot.domain.escalation import Attention, EscalationState, response_overdue
 from bot.domain.incident import Incident, IncidentState
-from bot.domain.incident_events import ResponseOverdue
+from bot.domain.page_events import ResponseOverdue
 from bot.domain.page_guard import told_since_called
 
 _TAKEN = (IncidentState.ACKNOWLEDGED, IncidentState.MITIGATED)

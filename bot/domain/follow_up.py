@@ -13,8 +13,8 @@ from typing import Any
 
 from bot.domain.errors import InvalidInput, NotFound
 from bot.domain.excerpt import one_line
-from bot.domain.incident_events import FollowUpAdded, FollowUpDone, FollowUpReopened
 from bot.domain.ticket import TicketState
+from bot.domain.ticket_events import FollowUpAdded, FollowUpDone, FollowUpReopened
 
 LONGEST = 1_000
 """Characters of one; a tracker's title takes a quarter of it, its text all."""

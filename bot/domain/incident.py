@@ -28,18 +28,18 @@ from bot.domain.incident_events import (
     IncidentEvent,
     IncidentOpened,
     Mitigated,
-    PageAction,
     Quieted,
     Reopened,
     Resolved,
     RunbooksSuggested,
     SeverityOverridden,
     SeverityRaised,
-    TicketOpened,
     Unacknowledged,
 )
+from bot.domain.page_events import PageAction
 from bot.domain.suggestion import MOST, Suggestion
 from bot.domain.ticket import TicketState
+from bot.domain.ticket_events import TicketOpened
 from bot.domain.web_link import WebLink
 
 

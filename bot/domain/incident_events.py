@@ -1,27 +1,19 @@
-"""What can happen to an incident; its timeline is a list of these, in order."""
+"""What can happen to an incident; its timeline is a list of these, in order.
+
+Those about its page, its tickets and its message have files of their own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
+from bot.domain.chat_events import ChatEvent
 from bot.domain.classify import Classification, Severity
-from bot.domain.contact import Contact
-from bot.domain.escalation_policy import EscalationPlan
-from bot.domain.oncall import PagerActionKind
+from bot.domain.page_events import PageEvent
 from bot.domain.suggestion import Suggestion
-from bot.domain.ticket import TicketAction, TicketRef
+from bot.domain.ticket_events import TicketEvent
 from bot.domain.web_link import WebLink
-
-
-class PageAction(StrEnum):
-    """What the pager is told; the verbs of PagerDuty's Events API v2."""
-
-    TRIGGER = "trigger"
-    ACKNOWLEDGE = "acknowledge"
-    RESOLVE = "resolve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,209 +171,10 @@ class NoteAdded:
 
 
 @dataclass(frozen=True, slots=True)
-class FollowUpAdded:
-    """Something is to be done after the incident; `number` is the next one in it."""
-
-    number: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class FollowUpDone:
-    """A follow-up is done."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class FollowUpReopened:
-    """A follow-up that was said to be done is to be done."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class DoneAtPager:
-    """Somebody did something at the pager that changes nothing of ours.
-
-    `text` is a note's, the name of a priority, or the names of those whose it is now.
-    """
-
-    kind: PagerActionKind
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class TicketOpened:
-    """A ticket was entered, because this level does not page; `due_at` is its response time."""
-
-    due_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class TicketTold:
-    """The tracker took this; `says` is the digest of what the ticket says now.
-
-    `follow_up` is the number of the one that the ticket is about, as in the next two; 0: it
-    is about the incident.
-    """
-
-    action: TicketAction
-    ref: TicketRef
-    says: str
-    follow_up: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TicketDelayed:
-    """The tracker could not be reached; the next try is in `retry_in` seconds."""
-
-    action: TicketAction
-    reason: str
-    attempt: int
-    retry_in: float
-    follow_up: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TicketRefused:
-    """The tracker will not take this; a person has to look at the configuration.
-
-    `says` is the digest of what the ticket was to say.
-    """
-
-    action: TicketAction
-    reason: str
-    says: str
-    follow_up: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PageSent:
-    """The pager accepted this; `severity` is the urgency that it was told."""
-
-    action: PageAction
-    severity: Severity
-
-
-@dataclass(frozen=True, slots=True)
-class PageConfirmed:
-    """It is known that the page stands at the pager, and from where."""
-
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class FallbackUsed:
-    """Nobody was known to be reached in time, so this contact was turned to as well.
-
-    `waited` is in seconds, since somebody had to be woken; `failed` says why the contact
-    did not take it, empty when it did.
-    """
-
-    contact: Contact
-    waited: float
-    failed: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class EscalationPlanned:
-    """Whom to call when nobody answers, as the policy was when the incident opened."""
-
-    plan: EscalationPlan
-    response_times: Mapping[Severity, timedelta]
-
-
-@dataclass(frozen=True, slots=True)
-class Escalated:
-    """Nobody had taken it in time, so the next step was done: number `number` at this level.
-
-    `failed` says why the contact did not take it, empty when it did.
-    """
-
-    contact: Contact
-    level: Severity
-    number: int
-    failed: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StillOnItAsked:
-    """Whoever took it had not been heard of for long, and was asked about it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseOverdue:
-    """Nobody responded within the response time of its level."""
-
-    level: Severity
-    within: timedelta
-
-
-@dataclass(frozen=True, slots=True)
 class ClockPutBack:
     """The clock was put back by so much: the moments of all events before are the old clock's."""
 
     by: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class SecondPageClosed:
-    """The page at the second pager was resolved: somebody has it, or it is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageDelayed:
-    """The pager could not be reached; the next try is in `retry_in` seconds."""
-
-    action: PageAction
-    reason: str
-    attempt: int
-    retry_in: float
-
-
-@dataclass(frozen=True, slots=True)
-class PageShrunk:
-    """The pager could not use the page as it was, and is told its smallest form."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class PageRefused:
-    """The pager will not take this; a person has to look at the configuration."""
-
-    action: PageAction
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class MessagePosted:
-    """The incident's message stands in this chat channel."""
-
-    channel: str
-
-
-@dataclass(frozen=True, slots=True)
-class OnCallInvited:
-    """These people are on call, and were invited to the channel of the incident's message."""
-
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class InvitationRefused:
-    """The chat does not let us invite them, and why; said once for each reason."""
-
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class MessageRefused:
-    """The chat will not take the message; a person has to look at the configuration."""
-
-    reason: str
 
 
 IncidentEvent = (
@@ -404,28 +197,8 @@ IncidentEvent = (
     | Reopened
     | Closed
     | NoteAdded
-    | FollowUpAdded
-    | FollowUpDone
-    | FollowUpReopened
-    | DoneAtPager
-    | TicketOpened
-    | TicketTold
-    | TicketDelayed
-    | TicketRefused
-    | PageSent
-    | PageConfirmed
-    | FallbackUsed
-    | EscalationPlanned
-    | Escalated
-    | StillOnItAsked
-    | ResponseOverdue
     | ClockPutBack
-    | SecondPageClosed
-    | PageDelayed
-    | PageShrunk
-    | PageRefused
-    | MessagePosted
-    | OnCallInvited
-    | InvitationRefused
-    | MessageRefused
+    | TicketEvent
+    | PageEvent
+    | ChatEvent
 )

@@ -27,37 +27,41 @@ from bot.domain.incident_events import (
     AlertsTakenOver,
     ClockPutBack,
     Closed,
-    Escalated,
-    EscalationPlanned,
-    FallbackUsed,
-    FollowUpAdded,
-    FollowUpDone,
-    FollowUpReopened,
     IncidentEvent,
     IncidentOpened,
     Mitigated,
+    Quieted,
+    Reopened,
+    Resolved,
+    RunbooksSuggested,
+    SeverityOverridden,
+    SeverityRaised,
+    Suppressed,
+    Unacknowledged,
+    Unsuppressed,
+)
+from bot.domain.page_events import (
+    Escalated,
+    EscalationPlanned,
+    FallbackUsed,
     PageAction,
     PageConfirmed,
     PageDelayed,
     PageRefused,
     PageSent,
-    Quieted,
-    Reopened,
-    Resolved,
     ResponseOverdue,
-    RunbooksSuggested,
     SecondPageClosed,
-    SeverityOverridden,
-    SeverityRaised,
     StillOnItAsked,
-    Suppressed,
+)
+from bot.domain.ticket import TicketAction, TicketState
+from bot.domain.ticket_events import (
+    FollowUpAdded,
+    FollowUpDone,
+    FollowUpReopened,
     TicketOpened,
     TicketRefused,
     TicketTold,
-    Unacknowledged,
-    Unsuppressed,
 )
-from bot.domain.ticket import TicketAction, TicketState
 
 _S = IncidentState
 

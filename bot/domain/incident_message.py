@@ -8,9 +8,9 @@ from datetime import datetime
 from bot.domain.declaration import DECLARED_RULE
 from bot.domain.follow_up import follow_ups_left
 from bot.domain.incident import OVERRIDE_RULE, Command, Incident, IncidentState
-from bot.domain.incident_events import PageAction
 from bot.domain.maintenance import Window
 from bot.domain.message import Button, ButtonStyle, Field, Message, Subject, SubjectKind
+from bot.domain.page_events import PageAction
 from bot.domain.response_clock import (
     confirmation,
     fallback_used,

@@ -18,7 +18,8 @@ from enum import StrEnum
 
 from bot.domain.contact import Contact, PagerRoute, pagerduty
 from bot.domain.incident import Calling, Incident, PageState
-from bot.domain.incident_events import ClockPutBack, FallbackUsed, PageAction
+from bot.domain.incident_events import ClockPutBack
+from bot.domain.page_events import FallbackUsed, PageAction
 from bot.domain.timeline import Recorded
 
 CONFIRM_WITHIN = timedelta(seconds=90)

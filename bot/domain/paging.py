@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.domain.incident import Incident, IncidentState, PageState
-from bot.domain.incident_events import PageAction
+from bot.domain.page_events import PageAction
 
 
 class PageReason(StrEnum):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.domain.chat_events import MessagePosted
 from bot.domain.effects import (
     AdvanceRun,
     Announce,
@@ -30,39 +31,34 @@ from bot.domain.incident_events import (
     AlertsChanged,
     AlertsTakenOver,
     Closed,
-    DoneAtPager,
-    Escalated,
-    FallbackUsed,
-    FollowUpAdded,
-    FollowUpDone,
-    FollowUpReopened,
     IncidentEvent,
     IncidentOpened,
-    MessagePosted,
     Mitigated,
     NoteAdded,
-    PageAction,
-    PageConfirmed,
-    PageRefused,
-    PageSent,
     Quieted,
     Reopened,
     Resolved,
-    ResponseOverdue,
     RunbooksSuggested,
     SeverityOverridden,
     SeverityRaised,
     SilenceCreated,
     SilenceRefused,
-    StillOnItAsked,
     Suppressed,
-    TicketOpened,
-    TicketRefused,
-    TicketTold,
     Unacknowledged,
     Unsuppressed,
 )
 from bot.domain.message import Subject, SubjectKind
+from bot.domain.page_events import (
+    DoneAtPager,
+    Escalated,
+    FallbackUsed,
+    PageAction,
+    PageConfirmed,
+    PageRefused,
+    PageSent,
+    ResponseOverdue,
+    StillOnItAsked,
+)
 from bot.domain.run import Run
 from bot.domain.run_events import (
     RunAborted,
@@ -80,6 +76,14 @@ from bot.domain.run_events import (
     StepProgressed,
     StepStarted,
     UndoStarted,
+)
+from bot.domain.ticket_events import (
+    FollowUpAdded,
+    FollowUpDone,
+    FollowUpReopened,
+    TicketOpened,
+    TicketRefused,
+    TicketTold,
 )
 
 _TELLS_PAGER = (

@@ -9,7 +9,7 @@ from bot.domain.attendance import escalation_state
 from bot.domain.contact import Contact, ContactKind, Mention, PagerRoute
 from bot.domain.escalation import EscalationAction, due
 from bot.domain.incident import Incident, IncidentState
-from bot.domain.incident_events import PageAction
+from bot.domain.page_events import PageAction
 
 UNCONFIRMED = "not confirmed yet"
 """What is said of a page that the pager took and nothing has confirmed."""

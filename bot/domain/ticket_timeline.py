@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.incident_events import (
+from bot.domain.ticket import TicketAction
+from bot.domain.ticket_events import (
     FollowUpAdded,
     FollowUpDone,
     FollowUpReopened,
@@ -10,7 +11,6 @@ from bot.domain.incident_events import (
     TicketRefused,
     TicketTold,
 )
-from bot.domain.ticket import TicketAction
 
 TicketEvent = (
     TicketTold | TicketDelayed | TicketRefused | FollowUpAdded | FollowUpDone | FollowUpReopened

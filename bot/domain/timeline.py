@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.actor import Actor
+from bot.domain.chat_events import InvitationRefused, MessagePosted, MessageRefused, OnCallInvited
 from bot.domain.declaration import DECLARED_RULE
 from bot.domain.incident_events import (
     Absorbed,
@@ -16,44 +17,42 @@ from bot.domain.incident_events import (
     AlertsTakenOver,
     ClockPutBack,
     Closed,
+    IncidentEvent,
+    IncidentOpened,
+    Mitigated,
+    NoteAdded,
+    Quieted,
+    Reopened,
+    Resolved,
+    RunbooksSuggested,
+    SeverityOverridden,
+    SeverityRaised,
+    SilenceCreated,
+    SilenceRefused,
+    Suppressed,
+    Unacknowledged,
+    Unsuppressed,
+)
+from bot.domain.oncall import PagerActionKind
+from bot.domain.page_events import (
     DoneAtPager,
     Escalated,
     EscalationPlanned,
     FallbackUsed,
-    IncidentEvent,
-    IncidentOpened,
-    InvitationRefused,
-    MessagePosted,
-    MessageRefused,
-    Mitigated,
-    NoteAdded,
-    OnCallInvited,
     PageAction,
     PageConfirmed,
     PageDelayed,
     PageRefused,
     PageSent,
     PageShrunk,
-    Quieted,
-    Reopened,
-    Resolved,
     ResponseOverdue,
-    RunbooksSuggested,
     SecondPageClosed,
-    SeverityOverridden,
-    SeverityRaised,
-    SilenceCreated,
-    SilenceRefused,
     StillOnItAsked,
-    Suppressed,
-    TicketOpened,
-    Unacknowledged,
-    Unsuppressed,
 )
-from bot.domain.oncall import PagerActionKind
 from bot.domain.printable import printable
 from bot.domain.run_events import RunEvent
 from bot.domain.run_timeline import run_sentence
+from bot.domain.ticket_events import TicketOpened
 from bot.domain.ticket_timeline import TicketEvent, ticket_sentence
 from bot.domain.web_link import WebLink
 

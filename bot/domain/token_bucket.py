@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from bot.domain.incident_events import PageAction
+from bot.domain.page_events import PageAction
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from bot.domain.incident import Incident
-from bot.domain.incident_events import (
+from bot.domain.page_events import (
     Escalated,
     FallbackUsed,
     PageConfirmed,

@@ -6,16 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from bot.domain.incident import Incident
-from bot.domain.incident_events import (
-    Absorbed,
-    PageAction,
-    PageDelayed,
-    PageRefused,
-    PageSent,
-    Suppressed,
-    Unsuppressed,
-)
+from bot.domain.incident_events import Absorbed, Suppressed, Unsuppressed
 from bot.domain.maintenance import Window
+from bot.domain.page_events import PageAction, PageDelayed, PageRefused, PageSent
 from bot.domain.paging import PageReason, next_page
 from bot.domain.stamps import stamp
 from bot.domain.storm import STORM_KEY

@@ -15,7 +15,8 @@ from bot.domain.alert import AlertStatus, Delivery
 from bot.domain.contact import Contact, notifier
 from bot.domain.errors import TemporaryError
 from bot.domain.incident import Incident, IncidentState
-from bot.domain.incident_events import IncidentEvent, PageConfirmed
+from bot.domain.incident_events import IncidentEvent
+from bot.domain.page_events import PageConfirmed
 from bot.domain.page_guard import GuardDecision, guard
 from bot.ports import Source
 from tests.support.core import Core, ended, firing

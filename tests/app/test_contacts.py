@@ -18,8 +18,8 @@ from bot.domain.classify import Severity
 from bot.domain.contact import Contact, Mention, PagerRoute, notifier, pagerduty, slack
 from bot.domain.errors import PermanentError, TemporaryError, TocsinError
 from bot.domain.incident import Incident
-from bot.domain.incident_events import FallbackUsed
 from bot.domain.message import Message, MessageRef, Subject
+from bot.domain.page_events import FallbackUsed
 from bot.ports import Chat
 from tests.support.core import Core, firing
 from tests.support.databases import sqlite_database

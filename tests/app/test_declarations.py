@@ -14,7 +14,8 @@ from bot.domain.classify import Severity
 from bot.domain.declaration import Declaration
 from bot.domain.effects import UpdatePage
 from bot.domain.incident import IncidentState
-from bot.domain.incident_events import EscalationPlanned, IncidentOpened
+from bot.domain.incident_events import IncidentOpened
+from bot.domain.page_events import EscalationPlanned
 from bot.domain.routing import RoutingPolicy
 from tests.support.core import Core
 from tests.support.databases import sqlite_database

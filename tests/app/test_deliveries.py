@@ -33,13 +33,8 @@ from bot.app.record import record_incident
 from bot.domain.alert import Alert, AlertStatus
 from bot.domain.errors import TemporaryError
 from bot.domain.incident import Command, Incident, IncidentState, decide
-from bot.domain.incident_events import (
-    IncidentOpened,
-    PageAction,
-    PageSent,
-    Reopened,
-    SeverityRaised,
-)
+from bot.domain.incident_events import IncidentOpened, Reopened, SeverityRaised
+from bot.domain.page_events import PageAction, PageSent
 from bot.ports import InboxRow, Transaction
 from tests.support.core import Core, ListInbox, ended, firing
 from tests.support.databases import postgres_database, sqlite_database

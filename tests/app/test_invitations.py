@@ -14,10 +14,10 @@ from bot.adapters import database
 from bot.app.incidents import Incidents
 from bot.app.invitations import THERE, Invitations
 from bot.app.rosters import InChat
+from bot.domain.chat_events import InvitationRefused, OnCallInvited
 from bot.domain.effects import InviteOnCall
 from bot.domain.errors import PermanentError, TemporaryError, TocsinError
 from bot.domain.incident import Command
-from bot.domain.incident_events import InvitationRefused, OnCallInvited
 from bot.domain.message import MessageRef, Subject, SubjectKind
 from bot.ports import Chat, PostedMessage
 from tests.support.core import Core, firing

@@ -19,8 +19,9 @@ from bot.domain.dedup import KnownAlert
 from bot.domain.effects import Effect, UpdatePage
 from bot.domain.errors import PermanentError, TemporaryError, TocsinError
 from bot.domain.incident import Command, Incident, PageState, opening
-from bot.domain.incident_events import PageAction, SeverityRaised
+from bot.domain.incident_events import SeverityRaised
 from bot.domain.page import Page
+from bot.domain.page_events import PageAction
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_database
 from tests.support.examples import ANA, NOW, alert, classification

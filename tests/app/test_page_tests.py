@@ -16,7 +16,7 @@ from bot.domain.actor import TOCSIN
 from bot.domain.alert import Delivery
 from bot.domain.classify import Severity
 from bot.domain.incident import IncidentState
-from bot.domain.incident_events import PageConfirmed
+from bot.domain.page_events import PageConfirmed
 from bot.domain.page_test import FAILED_ALERT, PageTest, PageTestPlan, PageTestState
 from bot.domain.synthetic_page import NOBODY_TAKES_IT
 from bot.ports import Source

@@ -20,15 +20,10 @@ from bot.domain.actor import ActorKind
 from bot.domain.effects import Effect, MatchPagerEvent
 from bot.domain.errors import InvalidInput
 from bot.domain.incident import TRANSITIONS, Incident, IncidentState
-from bot.domain.incident_events import (
-    Acknowledged,
-    DoneAtPager,
-    IncidentOpened,
-    NoteAdded,
-    Reopened,
-)
+from bot.domain.incident_events import Acknowledged, IncidentOpened, NoteAdded, Reopened
 from bot.domain.oncall import PagerActionKind
 from bot.domain.page import PagerEvent
+from bot.domain.page_events import DoneAtPager
 from bot.domain.ticket import ticket_key
 from bot.domain.timeline import Recorded
 from tests.support.databases import sqlite_database

@@ -16,7 +16,7 @@ from bot.app.record import record_incident
 from bot.domain.actor import ActorKind
 from bot.domain.errors import TemporaryError
 from bot.domain.incident import Calling, Command, Incident, IncidentState, PageState
-from bot.domain.incident_events import Acknowledged, PageAction
+from bot.domain.incident_events import Acknowledged
 from bot.domain.oncall import (
     Acknowledgement,
     PagerAction,
@@ -26,6 +26,7 @@ from bot.domain.oncall import (
     Person,
     Urgency,
 )
+from bot.domain.page_events import PageAction
 from bot.domain.page_guard import CLOCK_SKEW
 from bot.ports import PagerRecords
 from tests.support.core import Core, firing

@@ -20,10 +20,10 @@ from bot.domain.incident_events import (
     IncidentOpened,
     Quieted,
     Suppressed,
-    TicketOpened,
     Unsuppressed,
 )
 from bot.domain.message import Subject, SubjectKind
+from bot.domain.ticket_events import TicketOpened
 from tests.support.databases import sqlite_database
 from tests.support.examples import ANA, NOW, classification
 

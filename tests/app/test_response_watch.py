@@ -8,7 +8,8 @@ from bot.adapters.store import SqlStore
 from bot.app.response_watch import ResponseWatch
 from bot.domain.classify import Severity
 from bot.domain.incident import Calling, Incident, IncidentState, PageState, Response
-from bot.domain.incident_events import IncidentOpened, PageAction
+from bot.domain.incident_events import IncidentOpened
+from bot.domain.page_events import PageAction
 from tests.support.databases import sqlite_database
 from tests.support.examples import NOW, classification
 

@@ -16,8 +16,8 @@ from bot.domain.classify import Severity
 from bot.domain.effects import Effect, UpdateTicket
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.incident import Command
-from bot.domain.incident_events import TicketDelayed, TicketRefused, TicketTold
 from bot.domain.ticket import TicketAction
+from bot.domain.ticket_events import TicketDelayed, TicketRefused, TicketTold
 from bot.ports import Tickets
 from tests.support.core import Core, ended, firing
 from tests.support.databases import sqlite_database

@@ -17,7 +17,7 @@ from bot.domain.auditing import PageRecord
 from bot.domain.classify import Severity
 from bot.domain.escalation import Attention, StepsDone
 from bot.domain.incident import Calling, Incident, IncidentState, PageState, Response
-from bot.domain.incident_events import PageAction, ResponseOverdue
+from bot.domain.page_events import PageAction, ResponseOverdue
 from tests.support.examples import NOW, incident
 
 TRIGGER = PageState(PageAction.TRIGGER, Severity.P1, at=NOW)

@@ -26,7 +26,8 @@ from bot.domain.escalation import StepsDone, due
 from bot.domain.escalation_policy import Escalation, EscalationPlan, EscalationStep
 from bot.domain.heartbeat import Beat, review
 from bot.domain.incident import Calling, Incident, IncidentState, PageState, Response, settle
-from bot.domain.incident_events import ClockPutBack, FallbackUsed, PageAction
+from bot.domain.incident_events import ClockPutBack
+from bot.domain.page_events import FallbackUsed, PageAction
 from bot.domain.page_guard import guard, tried_since_called
 from bot.domain.page_test import PageTest, PageTestState
 from bot.domain.response_clock import next_call, respond_by

@@ -17,8 +17,8 @@ from bot.domain.follow_up import (
     follow_ups_left,
     reopen,
 )
-from bot.domain.incident_events import FollowUpAdded, FollowUpDone, FollowUpReopened
 from bot.domain.ticket import TicketState
+from bot.domain.ticket_events import FollowUpAdded, FollowUpDone, FollowUpReopened
 from tests.support.examples import NOW, TICKET
 
 

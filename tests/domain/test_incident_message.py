@@ -18,10 +18,10 @@ from bot.domain.incident import (
     PageState,
     Response,
 )
-from bot.domain.incident_events import PageAction
 from bot.domain.incident_message import INCIDENT_ACTION, incident_line, incident_message
 from bot.domain.maintenance import Window
 from bot.domain.message import Subject, SubjectKind
+from bot.domain.page_events import PageAction
 from bot.domain.ticket import TicketState
 from tests.support.examples import ANA, NOW, TICKET, incident
 

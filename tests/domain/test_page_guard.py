@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bot.domain.classify import Severity
 from bot.domain.contact import Contact, Mention, PagerRoute, notifier, pagerduty, slack
 from bot.domain.incident import Calling, Incident, PageState
-from bot.domain.incident_events import FallbackUsed, IncidentEvent, NoteAdded, PageAction
+from bot.domain.incident_events import IncidentEvent, NoteAdded
+from bot.domain.page_events import FallbackUsed, PageAction
 from bot.domain.page_guard import (
     ALL_FAILED_AFTER,
     CLOCK_SKEW,

@@ -9,8 +9,8 @@ import pytest
 
 from bot.domain.classify import Severity
 from bot.domain.incident import Incident, IncidentState, PageState, override
-from bot.domain.incident_events import PageAction
 from bot.domain.incident_evolution import evolve
+from bot.domain.page_events import PageAction
 from bot.domain.paging import PageDecision, PageReason, next_page
 from tests.support.examples import ANA, NOW, incident
 

@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
+from bot.domain.chat_events import InvitationRefused, MessagePosted, MessageRefused, OnCallInvited
 from bot.domain.classify import Severity
 from bot.domain.effects import (
     AdvanceRun,
@@ -27,47 +28,38 @@ from bot.domain.incident_events import (
     AlertsTakenOver,
     ClockPutBack,
     Closed,
+    IncidentEvent,
+    IncidentOpened,
+    Mitigated,
+    NoteAdded,
+    Quieted,
+    Reopened,
+    Resolved,
+    RunbooksSuggested,
+    SeverityOverridden,
+    SeverityRaised,
+    SilenceCreated,
+    SilenceRefused,
+    Suppressed,
+    Unacknowledged,
+    Unsuppressed,
+)
+from bot.domain.message import Subject, SubjectKind
+from bot.domain.page_events import (
     DoneAtPager,
     Escalated,
     EscalationPlanned,
     FallbackUsed,
-    FollowUpAdded,
-    FollowUpDone,
-    FollowUpReopened,
-    IncidentEvent,
-    IncidentOpened,
-    InvitationRefused,
-    MessagePosted,
-    MessageRefused,
-    Mitigated,
-    NoteAdded,
-    OnCallInvited,
     PageAction,
     PageConfirmed,
     PageDelayed,
     PageRefused,
     PageSent,
     PageShrunk,
-    Quieted,
-    Reopened,
-    Resolved,
     ResponseOverdue,
-    RunbooksSuggested,
     SecondPageClosed,
-    SeverityOverridden,
-    SeverityRaised,
-    SilenceCreated,
-    SilenceRefused,
     StillOnItAsked,
-    Suppressed,
-    TicketDelayed,
-    TicketOpened,
-    TicketRefused,
-    TicketTold,
-    Unacknowledged,
-    Unsuppressed,
 )
-from bot.domain.message import Subject, SubjectKind
 from bot.domain.plan import PICTURE, TEXT, Announcement, Attachment, Audience, StepOutcome
 from bot.domain.reactions import after_incident, after_run
 from bot.domain.run import StepRecord
@@ -88,6 +80,15 @@ from bot.domain.run_events import (
     StepProgressed,
     StepStarted,
     UndoStarted,
+)
+from bot.domain.ticket_events import (
+    FollowUpAdded,
+    FollowUpDone,
+    FollowUpReopened,
+    TicketDelayed,
+    TicketOpened,
+    TicketRefused,
+    TicketTold,
 )
 from tests.support.examples import INCIDENT_EVENTS, NOW, RUN_EVENTS, classification, incident, run
 

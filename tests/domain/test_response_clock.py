@@ -11,7 +11,7 @@ from bot.domain.contact import Contact, Mention, PagerRoute, notifier, pagerduty
 from bot.domain.escalation import StepsDone
 from bot.domain.escalation_policy import EscalationPolicy
 from bot.domain.incident import Calling, Incident, IncidentState, PageState, Response
-from bot.domain.incident_events import PageAction
+from bot.domain.page_events import PageAction
 from bot.domain.response_clock import (
     NextCall,
     confirmation,

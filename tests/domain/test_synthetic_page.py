@@ -9,7 +9,7 @@ from bot.domain.alert import AlertStatus
 from bot.domain.classify import Severity
 from bot.domain.grouping import Grouping, group_title
 from bot.domain.incident import Calling, Incident, IncidentState, PageState
-from bot.domain.incident_events import PageAction
+from bot.domain.page_events import PageAction
 from bot.domain.synthetic_page import NOBODY_TAKES_IT, Arrival, arrival, synthetic_alert
 from tests.support.examples import NOW, incident
 

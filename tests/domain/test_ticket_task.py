@@ -10,17 +10,16 @@ import pytest
 from bot.domain.classify import Severity
 from bot.domain.follow_up import FollowUp
 from bot.domain.incident import Incident, IncidentState
-from bot.domain.incident_events import (
-    ClockPutBack,
+from bot.domain.incident_events import ClockPutBack, IncidentEvent
+from bot.domain.incident_evolution import evolve
+from bot.domain.ticket import TicketAction, TicketState
+from bot.domain.ticket_events import (
     FollowUpAdded,
     FollowUpDone,
     FollowUpReopened,
-    IncidentEvent,
     TicketRefused,
     TicketTold,
 )
-from bot.domain.incident_evolution import evolve
-from bot.domain.ticket import TicketAction, TicketState
 from bot.domain.ticket_task import in_order, open_tasks, task_line, task_of
 from bot.domain.ticketing import TicketReason, next_ticket, ticket_of
 from tests.support.examples import ANA, NOW, TICKET, incident

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from bot.domain.actor import TOCSIN
 from bot.domain.classify import Severity
 from bot.domain.incident import Incident, IncidentState
-from bot.domain.incident_events import SeverityRaised, TicketRefused, TicketTold
+from bot.domain.incident_events import SeverityRaised
 from bot.domain.incident_evolution import evolve
 from bot.domain.ticket import TicketAction, TicketRef, TicketState
+from bot.domain.ticket_events import TicketRefused, TicketTold
 from bot.domain.ticket_task import LONGEST_SUMMARY, task_of
 from bot.domain.ticketing import (
     LONGEST_VALUE,

@@ -14,25 +14,26 @@ from bot.domain.classify import Severity
 from bot.domain.incident_events import (
     Absorbed,
     AlertsTakenOver,
-    FollowUpAdded,
-    FollowUpDone,
-    FollowUpReopened,
     NoteAdded,
-    PageAction,
-    PageSent,
     Quieted,
     SeverityOverridden,
     SeverityRaised,
     SilenceCreated,
     SilenceRefused,
     Suppressed,
+    Unsuppressed,
+)
+from bot.domain.page_events import PageAction, PageSent
+from bot.domain.run_events import RunRequested, StepFinished
+from bot.domain.ticket import TicketAction
+from bot.domain.ticket_events import (
+    FollowUpAdded,
+    FollowUpDone,
+    FollowUpReopened,
     TicketDelayed,
     TicketRefused,
     TicketTold,
-    Unsuppressed,
 )
-from bot.domain.run_events import RunRequested, StepFinished
-from bot.domain.ticket import TicketAction
 from bot.domain.timeline import Entry, Event, Recorded, entries, markdown, sentence
 from tests.support.examples import ANA, EVENTS, NOW, TICKET, change, classification
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.incident_events import PageAction
+from bot.domain.page_events import PageAction
 from bot.domain.token_bucket import OTHERS, TRIGGERS, PagerBudget, take
 
 TRIGGER, RESOLVE = PageAction.TRIGGER, PageAction.RESOLVE

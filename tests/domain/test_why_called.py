@@ -7,10 +7,10 @@ from bot.domain.classify import Severity
 from bot.domain.contact import Mention, notifier, slack
 from bot.domain.escalation_policy import EscalationPolicy
 from bot.domain.incident import Calling, Incident, PageState, Response
-from bot.domain.incident_events import (
+from bot.domain.incident_events import IncidentEvent
+from bot.domain.page_events import (
     Escalated,
     FallbackUsed,
-    IncidentEvent,
     PageAction,
     PageConfirmed,
     PageSent,

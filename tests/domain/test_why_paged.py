@@ -8,16 +8,8 @@ import pytest
 from bot.domain.actor import TOCSIN
 from bot.domain.classify import Severity
 from bot.domain.incident import Incident, IncidentState, PageState
-from bot.domain.incident_events import (
-    Absorbed,
-    IncidentEvent,
-    PageAction,
-    PageDelayed,
-    PageRefused,
-    PageSent,
-    Suppressed,
-    Unsuppressed,
-)
+from bot.domain.incident_events import Absorbed, IncidentEvent, Suppressed, Unsuppressed
+from bot.domain.page_events import PageAction, PageDelayed, PageRefused, PageSent
 from bot.domain.storm import STORM_KEY
 from bot.domain.ticket import TicketState
 from bot.domain.timeline import Recorded

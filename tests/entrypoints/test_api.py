@@ -18,8 +18,9 @@ from bot.app.record import record_incident
 from bot.app.runs import Runs
 from bot.domain.actor import TOCSIN
 from bot.domain.classify import Severity
-from bot.domain.incident_events import IncidentEvent, IncidentOpened, TicketRefused, TicketTold
+from bot.domain.incident_events import IncidentEvent, IncidentOpened
 from bot.domain.ticket import TicketAction
+from bot.domain.ticket_events import TicketRefused, TicketTold
 from bot.entrypoints.api import api
 from bot.steps.registry import step_kinds
 from tests.support.access import access

@@ -16,21 +16,17 @@ import requests
 from bot.domain.classify import Severity
 from bot.domain.escalation_policy import EscalationPolicy, default_response_times
 from bot.domain.incident import Command
-from bot.domain.incident_events import (
-    EscalationPlanned,
+from bot.domain.incident_events import RunbooksSuggested, SeverityOverridden
+from bot.domain.page_events import EscalationPlanned, PageAction, PageSent, ResponseOverdue
+from bot.domain.suggestion import Suggestion
+from bot.domain.ticket import TicketAction
+from bot.domain.ticket_events import (
     FollowUpAdded,
     FollowUpDone,
-    PageAction,
-    PageSent,
-    ResponseOverdue,
-    RunbooksSuggested,
-    SeverityOverridden,
     TicketOpened,
     TicketRefused,
     TicketTold,
 )
-from bot.domain.suggestion import Suggestion
-from bot.domain.ticket import TicketAction
 from bot.domain.web_link import web_link
 from bot.entrypoints.pages import Place
 from tests.support.examples import ANA, TICKET

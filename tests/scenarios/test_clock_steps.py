@@ -19,15 +19,14 @@ from sqlalchemy import event
 
 from bot.adapters import database
 from bot.domain.incident import Command
-from bot.domain.incident_events import (
-    ClockPutBack,
+from bot.domain.incident_events import ClockPutBack, Unacknowledged
+from bot.domain.page_events import (
     Escalated,
     FallbackUsed,
     PageDelayed,
     PageSent,
     ResponseOverdue,
     StillOnItAsked,
-    Unacknowledged,
 )
 from bot.domain.timeline import Event
 from tests.support.core import firing

@@ -9,7 +9,7 @@ from bot.domain.classify import Severity
 from bot.domain.contact import Mention, PagerRoute, pagerduty, slack
 from bot.domain.escalation_policy import EscalationRule, EscalationStep
 from bot.domain.incident import IncidentState
-from bot.domain.incident_events import Escalated
+from bot.domain.page_events import Escalated
 from tests.support.harness import Harness
 
 SECOND = pagerduty(PagerRoute.SECONDARY)

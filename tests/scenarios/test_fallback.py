@@ -12,7 +12,7 @@ from bot.app import attendance
 from bot.app.record import record_incident
 from bot.domain.contact import Contact, Mention, PagerRoute, notifier, pagerduty, slack
 from bot.domain.incident import IncidentState
-from bot.domain.incident_events import FallbackUsed
+from bot.domain.page_events import FallbackUsed
 from tests.support.harness import Harness
 
 SMS, SECOND, SLACK = notifier("sms"), pagerduty(PagerRoute.SECONDARY), slack(Mention.BY_LEVEL)

@@ -15,8 +15,8 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from bot.domain.effects import Effect
-from bot.domain.incident_events import PageDelayed, PageRefused, PageSent
 from bot.domain.page import Page
+from bot.domain.page_events import PageDelayed, PageRefused, PageSent
 from bot.domain.run_events import (
     StepFailed,
     StepFinished,

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from bot.domain.actor import Actor, ActorKind
 from bot.domain.alert import Alert, AlertStatus
 from bot.domain.approval import Approval, Requirement
+from bot.domain.chat_events import InvitationRefused, MessagePosted, MessageRefused, OnCallInvited
 from bot.domain.classify import Classification, Severity
 from bot.domain.cluster import (
     DEPLOYMENT,
@@ -28,48 +29,39 @@ from bot.domain.incident_events import (
     AlertsTakenOver,
     ClockPutBack,
     Closed,
+    IncidentEvent,
+    IncidentOpened,
+    Mitigated,
+    NoteAdded,
+    Quieted,
+    Reopened,
+    Resolved,
+    RunbooksSuggested,
+    SeverityOverridden,
+    SeverityRaised,
+    SilenceCreated,
+    SilenceRefused,
+    Suppressed,
+    Unacknowledged,
+    Unsuppressed,
+)
+from bot.domain.oncall import PagerActionKind
+from bot.domain.page import PagerEvent
+from bot.domain.page_events import (
     DoneAtPager,
     Escalated,
     EscalationPlanned,
     FallbackUsed,
-    FollowUpAdded,
-    FollowUpDone,
-    FollowUpReopened,
-    IncidentEvent,
-    IncidentOpened,
-    InvitationRefused,
-    MessagePosted,
-    MessageRefused,
-    Mitigated,
-    NoteAdded,
-    OnCallInvited,
     PageAction,
     PageConfirmed,
     PageDelayed,
     PageRefused,
     PageSent,
     PageShrunk,
-    Quieted,
-    Reopened,
-    Resolved,
     ResponseOverdue,
-    RunbooksSuggested,
     SecondPageClosed,
-    SeverityOverridden,
-    SeverityRaised,
-    SilenceCreated,
-    SilenceRefused,
     StillOnItAsked,
-    Suppressed,
-    TicketDelayed,
-    TicketOpened,
-    TicketRefused,
-    TicketTold,
-    Unacknowledged,
-    Unsuppressed,
 )
-from bot.domain.oncall import PagerActionKind
-from bot.domain.page import PagerEvent
 from bot.domain.parameter import Parameter, ParameterType
 from bot.domain.plan import Plan, Question, StepOutcome, StepPlan, Target, make_plan
 from bot.domain.run import Run, StepState, blank_records
@@ -106,6 +98,15 @@ from bot.domain.run_events import (
 from bot.domain.runbook import Risk, Runbook, Step
 from bot.domain.suggestion import Suggestion
 from bot.domain.ticket import TicketAction, TicketRef
+from bot.domain.ticket_events import (
+    FollowUpAdded,
+    FollowUpDone,
+    FollowUpReopened,
+    TicketDelayed,
+    TicketOpened,
+    TicketRefused,
+    TicketTold,
+)
 from bot.domain.timeline import Event
 
 NOW = datetime(2026, 3, 1, 3, 0, 0, 123456, tzinfo=UTC)
@@ -286,14 +287,15 @@ INCIDENT_EVENTS: tuple[IncidentEvent, ...] = (
     Reopened("Its alerts are firing again."),
     Closed(),
     NoteAdded("Looking at the database."),
+    ClockPutBack(timedelta(minutes=10)),
     FollowUpAdded(1, "Alert on the slope of the disk, not on its end."),
     FollowUpDone(1),
     FollowUpReopened(1),
-    DoneAtPager(PagerActionKind.REASSIGNED, "Dana Doe"),
     TicketOpened(NOW),
     TicketTold(TicketAction.CREATE, TICKET, "digest"),
     TicketDelayed(TicketAction.UPDATE, "It timed out.", 3, 4.5),
     TicketRefused(TicketAction.CLOSE, "Bad credentials", "digest"),
+    DoneAtPager(PagerActionKind.REASSIGNED, "Dana Doe"),
     PageSent(PageAction.TRIGGER, Severity.P1),
     PageConfirmed("by PagerDuty’s webhook"),
     FallbackUsed(notifier("sms"), 92.5, "It timed out."),
@@ -301,7 +303,6 @@ INCIDENT_EVENTS: tuple[IncidentEvent, ...] = (
     Escalated(slack(Mention.CHANNEL), Severity.P0, 3),
     StillOnItAsked(),
     ResponseOverdue(Severity.P1, timedelta(hours=1)),
-    ClockPutBack(timedelta(minutes=10)),
     SecondPageClosed(),
     PageDelayed(PageAction.TRIGGER, "It timed out.", 3, 4.5),
     PageShrunk("Event object is invalid."),

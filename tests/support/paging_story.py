@@ -38,7 +38,7 @@ from bot.domain.contact import PagerRoute, pagerduty
 from bot.domain.effects import Attend, Effect, UpdatePage
 from bot.domain.errors import IllegalTransition
 from bot.domain.incident import Command
-from bot.domain.incident_events import PageRefused, PageSent
+from bot.domain.page_events import PageRefused, PageSent
 from bot.domain.routing import RoutingPolicy
 from bot.ports import Chat, Source
 from tests.support.boundaries import (

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from bot.adapters.store import SqlStore
 from bot.domain.classify import Severity
 from bot.domain.incident import IncidentState, PageState
-from bot.domain.incident_events import PageAction
+from bot.domain.page_events import PageAction
 from bot.ports import Relation, Role
 from tests.support.examples import ANA, NOW, incident
 from tests.support.stores import HOSTILE, LATER, open_one, opened
