@@ -173,7 +173,7 @@ def _evolve_end(
             result = f"{run.result} {actor.name} found out: {words}"
         case RunFinished(state, result):
             pass
-    return replace(run, state=state, result=result, finished_at=at)
+    return replace(run, state=state, result=result, finished_at=at, delay="")
 
 
 def _resumed(run: Run) -> Run:

@@ -136,7 +136,8 @@ def test_a_start_that_takes_long_says_why(place: Place) -> None:
     assert waiting.plan is not None
     place.runs.approve(1, ANA, waiting.plan.digest)
     place.cluster.failure = TemporaryError("API server away")
-    assert place.go().state is RunState.REFUSED
+    ended = place.go()
+    assert (ended.state, ended.delay) == (RunState.REFUSED, "")
     assert place.story().count("Not possible yet, tried again: API server away") == 1
 
 

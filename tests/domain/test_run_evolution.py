@@ -377,3 +377,19 @@ def test_an_undo_that_is_done_keeps_what_the_step_had_done() -> None:
 def test_approvals_are_kept_with_their_kinds_and_times() -> None:
     first = evolve(planned({"a": 1, "b": 1}), RunApproved("digest", ("a",)), BEN, NOW)
     assert first.approvals == (approval("ben", "a"),)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        RunPlanned(plan_of(runbook(), ("change",))),
+        RunRefused(("It is gone.",)),
+        RunCancelled(),
+        RunFinished(S.UNCERTAIN, "The runner failed."),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_a_delay_is_told_only_while_it_lasts(event: RunEvent) -> None:
+    late = evolve(run(), RunDelayed("API server away"), ANA, NOW)
+    assert late.delay == "API server away"
+    assert evolve(late, event, ANA, LATER).delay == ""

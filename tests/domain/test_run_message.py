@@ -201,6 +201,13 @@ def test_without_a_public_address_it_links_nowhere_and_still_says_where_it_is() 
     assert (message.pages, message.whole) == ((), "/runs/3")
 
 
+def test_a_plan_that_waits_says_for_what_and_can_be_called_off() -> None:
+    late = run_message(run(delay="Kubernetes can't be reached."))
+    assert late.body.endswith("tried again: Kubernetes can't be reached.")
+    assert [one.action for one in late.buttons] == ["run.cancel"]
+    assert run_message(run()).buttons == ()
+
+
 def test_a_plan_shows_the_parameters_that_have_a_value() -> None:
     waiting = run(RunState.AWAITING_APPROVAL, parameters={"workload": "a/b", "url": ""})
     said = {one.name: one.value for one in run_message(waiting).fields}
