@@ -59,7 +59,8 @@ class Planner:
         runbook, steps = wanted.runbook, dict[str, StepPlan]()
         for step in (*runbook.steps, *runbook.verification):
             planned = self._planned(step, wanted, steps, now)
-            steps[step.id] = self._without_self_harm(planned, runbook)
+            safe = self._without_self_harm(planned, runbook)
+            steps[step.id] = replace(safe, title=step.title)
         plan = make_plan(runbook.digest, wanted.parameters, steps)
         return replace(plan, estimate=estimate(steps.values(), self._lengths(runbook)))
 

@@ -61,6 +61,8 @@ class StepPlan:
     as_wanted: bool = False
     """Whether all that the step would change is so already; `changes` then says that."""
     limit: Limit = Limit()
+    title: str = ""
+    """What the runbook's author calls the step; empty for what was planned before it was kept."""
 
     @property
     def changing(self) -> bool:

@@ -95,8 +95,9 @@ def _short(line: str) -> str:
 
 def _lines(plan: Plan, givers: Givers, most: int | None, where: str) -> Iterator[str]:
     for number, step in enumerate(plan.steps.values(), start=1):
-        yield f"{number}. {step.summary}"
-        below = (*_changes(step, most, where), *step_notes(step, givers))
+        yield f"{number}. {step.title or step.summary}"
+        summary = (step.summary,) if step.title not in ("", step.summary) else ()
+        below = (*summary, *_changes(step, most, where), *step_notes(step, givers))
         yield from (f"   {line}" for line in below)
 
 

@@ -161,3 +161,15 @@ def test_whatever_a_plan_says_slack_takes_it_and_what_is_missing_is_said(
     assert len(blocks) <= 50
     missing = lines.strip("\n").count("\n") + 1 - (code.count("\n") - 1)
     assert missing <= 0 or re.search(r"… \d+ more lines?: /runs/3", code)
+
+
+def test_a_step_is_told_by_its_title_then_by_what_it_would_do() -> None:
+    titled = StepPlan("Scale payments/checkout to 0 pods.", title="Stop all writes")
+    same = StepPlan("Look.", title="Look.")
+    plan = make_plan("digest", {}, {"stop": titled, "look": same, "old": StepPlan("Waits.")})
+    assert list(plan_lines(plan)) == [
+        "1. Stop all writes",
+        "   Scale payments/checkout to 0 pods.",
+        "2. Look.",
+        "3. Waits.",
+    ]

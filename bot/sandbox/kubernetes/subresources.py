@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from bot.sandbox.kubernetes.cluster import SandboxCluster
-from bot.sandbox.kubernetes.refusals import Refusal
+from bot.sandbox.kubernetes.refusals import Refusal, read_json
 
 PATH = re.compile(
     r"api/v1/namespaces/(?P<namespace>[^/]+)/pods/(?P<name>[^/]+)/(?P<what>eviction|log)"
@@ -38,7 +37,7 @@ def answer_subresource(cluster: SandboxCluster, request: Request, body: bytes) -
 
 def _require_known(body: bytes) -> None:
     """Refuse the version of evictions that Kubernetes dropped in 1.25."""
-    version = json.loads(body).get("apiVersion")
+    version = read_json(body).get("apiVersion")
     if version != "policy/v1":
         raise Refusal(400, f'no kind "Eviction" is registered for version "{version}"')
 

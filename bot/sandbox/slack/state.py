@@ -99,7 +99,8 @@ class Modal(BaseModel):
 
 Expiring = TypeVar("Expiring", ResponseUrl, Trigger)
 
-UPLOADS_KEPT = 50
+UPLOADS_KEPT = 20
+"""The whole state is written to a file with every change."""
 
 REMEMBERED = timedelta(hours=1)
 """How long what has expired is still told apart from what never was."""
