@@ -11,7 +11,7 @@ from bot.domain.cluster import Marker, ObjectRef
 from bot.domain.errors import InvalidInput, PermanentError
 from bot.domain.estimate import estimate
 from bot.domain.placeholders import Undecided
-from bot.domain.plan import Plan, StepPlan, make_plan
+from bot.domain.plan import Plan, StepPlan, make_plan, seen_before
 from bot.domain.runbook import Runbook, Step
 from bot.ports import StepContext, StepKind, StepOccasion
 
@@ -60,7 +60,7 @@ class Planner:
         for step in (*runbook.steps, *runbook.verification):
             planned = self._planned(step, wanted, steps, now)
             safe = self._without_self_harm(planned, runbook)
-            steps[step.id] = replace(safe, title=step.title)
+            steps[step.id] = replace(seen_before(safe, steps), title=step.title)
         plan = make_plan(runbook.digest, wanted.parameters, steps)
         return replace(plan, estimate=estimate(steps.values(), self._lengths(runbook)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -68,6 +68,23 @@ class StepPlan:
     def changing(self) -> bool:
         """Whether anything will be another than before."""
         return bool(self.changes) and not self.as_wanted
+
+
+def seen_before(planned: StepPlan, earlier: Mapping[str, StepPlan]) -> StepPlan:
+    """The plan of a step, which says so if earlier steps will have changed its objects by then.
+
+    It was made of the objects as they are now; so what is as wanted now may not be so then.
+    """
+    own = {target.ref for target in planned.targets}
+    notes = tuple(
+        f"! seen as it is now; step {number} changes {target.ref} before"
+        for number, step in enumerate(earlier.values(), start=1)
+        for target in step.targets
+        if step.changing and target.ref in own
+    )
+    if not notes:
+        return planned
+    return replace(planned, changes=(*planned.changes, *notes), as_wanted=False)
 
 
 PICTURE, TEXT = "image/png", "text/plain"

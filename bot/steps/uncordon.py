@@ -9,6 +9,7 @@ from bot.domain.plan import StepOutcome, StepPlan
 from bot.ports import StepContext
 from bot.steps.base import MutatingStep, target_of
 from bot.steps.cordon import CordonArguments, cordon, dry_run, is_cordoned, node_ref, uncordon
+from bot.steps.object_change import NO_CHANGE
 
 UNCORDONED, HERE, BEFORE = "uncordoned", "here", "before"
 """The outcome's value: who uncordoned the node, this step or somebody before it."""
@@ -31,7 +32,7 @@ class Uncordon(MutatingStep[CordonArguments]):
         if is_cordoned(node):
             plan = StepPlan(self.intent(arguments), changes=(CHANGE,))
         else:
-            plan = StepPlan(f"Node {arguments.node} takes new pods already.")
+            plan = StepPlan(self.intent(arguments), changes=(NO_CHANGE,), as_wanted=True)
         return replace(plan, targets=(target_of(node),), reversible=True)
 
     def observe(self, arguments: CordonArguments, context: StepContext) -> StepOutcome | None:

@@ -5,6 +5,7 @@ import pytest
 from bot.domain.cluster import ObjectRef
 from bot.domain.errors import NotFound, PermanentError
 from bot.domain.plan import StepOutcome
+from bot.steps.object_change import NO_CHANGE
 from tests.support.node_objects import node
 from tests.support.step_bench import Bench, Step
 
@@ -43,7 +44,8 @@ def test_it_uncordons_once_and_its_undo_takes_that_back(bench: Bench, step: Step
 def test_a_node_that_took_pods_before_still_does(bench: Bench) -> None:
     bench.objects.put(node("node-1"))
     step = bench.step("kubernetes.uncordon", node="node-1")
-    assert step.plan().summary == "Node node-1 takes new pods already."
+    plan = step.plan()
+    assert (plan.changes, plan.as_wanted) == ((NO_CHANGE,), True)
     outcome = step.execute()
     assert outcome.summary == "Node node-1 took new pods before."
     assert "still does" in step.undo(outcome).summary
